@@ -1,0 +1,1 @@
+"""Files that commit and roll back with their database rows."""

@@ -1,0 +1,122 @@
+"""What can go wrong: one tree, each error also the builtin that fits it.
+
+::
+
+    DepotError
+    ├── ConfigurationError (RuntimeError)     the manager cannot be set up like this
+    │   ├── NameTaken (ValueError)            a storage or an alias has this name already
+    │   ├── BackendMissing (ImportError)      no such backend, or its package is not installed
+    │   └── WrongOption (TypeError)           the backend does not take this option
+    ├── UnknownStorage (OSError, ValueError,  no storage is configured under this name
+    │                   RuntimeError)
+    ├── InvalidFileId (ValueError)            not an id that this storage gives
+    ├── InvalidPath (ValueError)              not of the form ``storage/id``
+    ├── InvalidRange (ValueError)             not from one byte up to a later one
+    ├── InvalidContent (TypeError)            not something whose bytes can be stored
+    ├── InvalidValue (ValueError)             not something a file column can hold
+    ├── FileMissing (OSError)                 no file has this id
+    ├── CorruptMetadata (ValueError)          what is known of a file cannot be read
+    ├── StorageFailure (OSError)              the place where the bytes live did not do it
+    └── ImmutableFile (TypeError)             a saved file's information does not change
+
+The message comes first and says what was asked and what would work; the
+evidence follows as attributes that may be None, so that every error can be
+pickled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class DepotError(Exception):
+    """The root of every error that ``depot`` raises on its own account."""
+
+
+class ConfigurationError(DepotError, RuntimeError):
+    """The manager cannot be set up like this."""
+
+
+class NameTaken(ConfigurationError, ValueError):
+    """A storage or an alias has this name already."""
+
+
+class BackendMissing(ConfigurationError, ImportError):
+    """The backend's dotted path leads nowhere, or its package is missing."""
+
+
+class WrongOption(ConfigurationError, TypeError):
+    """The backend does not take this option."""
+
+
+class UnknownStorage(DepotError, OSError, ValueError, RuntimeError):
+    """No storage is configured under this name.
+
+    It is three builtins, because the published package raised a different
+    one at each place where a storage is looked up.
+    """
+
+    def __init__(self, message: str, name: str | None = None) -> None:
+        super().__init__(message)
+        #: The name that was asked for.
+        self.name = name
+
+
+class InvalidFileId(DepotError, ValueError):
+    """Not an id that this storage gives."""
+
+    def __init__(self, message: str, file_id: Any = None) -> None:
+        super().__init__(message)
+        #: What was given for an id.
+        self.file_id = file_id
+
+
+class InvalidPath(DepotError, ValueError):
+    """Not of the form ``storage/id``."""
+
+
+class InvalidRange(DepotError, ValueError):
+    """Not a range of bytes from one position up to the same or a later one."""
+
+
+class InvalidContent(DepotError, TypeError):
+    """Not something whose bytes can be stored."""
+
+
+class InvalidValue(DepotError, ValueError):
+    """Not something that a file column can hold."""
+
+
+class FileMissing(DepotError, OSError):
+    """No file has this id; ``storage.exists()`` tells beforehand."""
+
+    def __init__(self, message: str, file_id: str | None = None) -> None:
+        super().__init__(message)
+        #: The id that was asked for.
+        self.file_id = file_id
+
+
+class CorruptMetadata(DepotError, ValueError):
+    """What the storage knows of a file cannot be read."""
+
+    def __init__(self, message: str, file_id: str | None = None) -> None:
+        super().__init__(message)
+        #: The id of the file.
+        self.file_id = file_id
+
+
+class StorageFailure(DepotError, OSError):
+    """The place where the bytes live did not do what it was asked.
+
+    The cause is chained (``__cause__``); its ``errno`` is kept.
+    """
+
+    def __init__(self, message: str, path: str | None = None, errno: int | None = None) -> None:
+        super().__init__(message)
+        #: The path, key or address that was worked on.
+        self.path = path
+        self.errno = errno
+
+
+class ImmutableFile(DepotError, TypeError):
+    """The information of a saved file does not change; assign a new file."""

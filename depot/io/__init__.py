@@ -1,0 +1,1 @@
+"""Where bytes live: the storage interface, and one module a backend."""

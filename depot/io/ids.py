@@ -1,0 +1,36 @@
+"""File ids: time-ordered UUIDs, and the one door through which an id comes in."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from typing import Any
+
+from ..errors import InvalidFileId
+
+
+def new_file_id() -> str:
+    """A new id: a UUID of version 7, which sorts by the time it was made.
+
+    RFC 9562 section 5.7: 48 bits of milliseconds, then (section 6.2, method 3)
+    12 bits of the fraction of that millisecond, then 62 random bits.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = (nanoseconds << 12) // 1_000_000
+    random = secrets.randbits(62)
+    return str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random))
+
+
+def checked_file_id(file_or_id: Any) -> str:
+    """The id in its canonical form, safe as a part of a path or a key.
+
+    Takes a UUID, its text, or an object that has one as ``file_id``. Anything
+    else raises :class:`~depot.errors.InvalidFileId`; so no path to disk and no
+    key to a bucket is ever made from other text than this function's.
+    """
+    file_id = getattr(file_or_id, 'file_id', file_or_id)
+    try:
+        return str(uuid.UUID(f'{{{file_id}}}'))
+    except ValueError:
+        raise InvalidFileId(f'Invalid file id {file_id!r}: not a UUID', file_id) from None

@@ -1,0 +1,266 @@
+"""What a storage and a stored file promise, whatever the backend."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from .ranges import RangeReader, checked_range, skip
+from .utils import BareContent, Content, FileIntent, bare_content
+
+__all__ = ['FileIntent', 'FileStorage', 'StoredFile']
+
+
+class StoredFile(io.IOBase):
+    """One file in a storage: a readable stream that knows its metadata.
+
+    The content is opened at the first read, not before. What is read is the
+    whole content that the storage had at that moment.
+    """
+
+    #: ``sha256:`` and the digest of the content in hexadecimal digits; None where the storage does not know it.
+    checksum: str | None = None
+
+    def __init__(
+        self,
+        file_id: str,
+        filename: str | None = None,
+        content_type: str | None = None,
+        last_modified: datetime | None = None,
+        content_length: int | None = None,
+    ) -> None:
+        #: The id in its storage.
+        self.file_id = file_id
+        #: The name it was stored with.
+        self.filename = filename
+        #: The media type it was stored with.
+        self.content_type = content_type
+        #: When it was stored: UTC, without a time zone, in whole seconds.
+        self.last_modified = last_modified
+        #: Bytes.
+        self.content_length = content_length
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+    @property
+    def name(self) -> str | None:
+        """The filename, under the name that Python's own files have it."""
+        return self.filename
+
+    @property
+    def public_url(self) -> str | None:
+        """Where anybody can fetch the file from the backend itself; None if nobody can."""
+        return None
+
+    @abstractmethod
+    def read(self, n: int = -1) -> bytes:
+        """Up to ``n`` bytes, all that are left if it is negative; ``b''`` at the end.
+
+        Raises ValueError after :meth:`close`.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the content; harmless on a file never read, and a second time."""
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+
+    def __repr__(self) -> str:
+        return (
+            f'<{type(self).__name__}:{self.file_id} filename={self.filename}'
+            f' content_type={self.content_type} last_modified={self.last_modified}>'
+        )
+
+
+class FileStorage(ABC):
+    """A place for bytes. Six methods make one; the others work on top of them.
+
+    Ids go in as text, as a ``uuid.UUID``, or as any object with a ``file_id``.
+    Wherever an id goes in, one that this storage could not have given raises
+    :class:`~depot.errors.InvalidFileId`.
+    """
+
+    #: What this storage does better than the defaults of this class:
+    #:
+    #: - ``'atomic_replace'``: a reader sees the whole old or the whole new file;
+    #: - ``'checksums'``: stored files have ``content_length`` and ``checksum``;
+    #: - ``'ranges'``: :meth:`open_range` reads no other bytes;
+    #: - ``'sorted_ids'``: :meth:`iter_ids` holds one page of ids at a time;
+    #: - ``'batch_delete'``: :meth:`delete_many` costs less than its deletes;
+    #: - ``'sync'``: what was created survives a power loss only after :meth:`sync`.
+    capabilities: ClassVar[frozenset[str]] | frozenset[str] = frozenset()
+
+    @staticmethod
+    def fileid(file_or_id: Any) -> Any:
+        """The id of a stored or uploaded file; an id itself as it is."""
+        return getattr(file_or_id, 'file_id', file_or_id)
+
+    @staticmethod
+    def fileinfo(
+        fileobj: Content, filename: str | None = None, content_type: str | None = None, existing: Any = None
+    ) -> tuple[BareContent, str | None, str | None]:
+        """The bare content, the name and the type to store it with.
+
+        A :class:`FileIntent` gives all three. Else the name is the argument, the
+        content's ``filename``, or the last part of its ``name``; the type is the
+        argument, the content's ``content_type`` or ``type``, or guessed from the
+        name. With an ``existing`` file and no name to be had, the existing name
+        and type stay.
+        """
+        if isinstance(fileobj, FileIntent):
+            return fileobj.fileinfo
+        return _FileInfo(fileobj, filename, content_type).values(existing)
+
+    @abstractmethod
+    def get(self, file_or_id: Any) -> StoredFile:
+        """The file with this id, unopened.
+
+        Raises :class:`~depot.errors.FileMissing` if there is none.
+        """
+
+    @abstractmethod
+    def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
+        """Stores a content as a new file and returns its id.
+
+        A content is ``bytes`` (``bytearray``, ``memoryview``), a binary file
+        object (read from its position to its end, and left open), a
+        ``pathlib.Path``, an iterator of ``bytes``, an upload of a web framework,
+        a stored file of any storage, or a :class:`FileIntent`. Without a name it
+        is called ``unnamed``.
+
+        Raises :class:`~depot.errors.InvalidContent` for anything else, and
+        whatever reading the content raises; then nothing is left behind.
+        """
+
+    @abstractmethod
+    def replace(
+        self, file_or_id: Any, content: Content, filename: str | None = None, content_type: str | None = None
+    ) -> str:
+        """Stores a content in place of the one that the file has, and returns its id.
+
+        With a name (given, or the content's own), name and type are taken anew;
+        without, both stay. ``replace(file, file)`` with a stored file of another
+        storage copies it here under the same id, whether it exists or not.
+
+        Raises :class:`~depot.errors.FileMissing` if there is no such file; any
+        error keeps the old content.
+        """
+
+    @abstractmethod
+    def delete(self, file_or_id: Any) -> None:
+        """Removes the file; does nothing if there is none."""
+
+    @abstractmethod
+    def exists(self, file_or_id: Any) -> bool:
+        """Whether there is a file with this id."""
+
+    @abstractmethod
+    def list(self) -> list[str]:  # type: ignore[valid-type]
+        """The ids of all files, in any order; see :meth:`iter_ids` for many."""
+
+    def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
+        """Opens the bytes from ``start`` up to, not including, ``stop``, or the file's end.
+
+        Raises :class:`~depot.errors.FileMissing` if there is no such file, and
+        :class:`~depot.errors.InvalidRange` unless ``0 <= start <= stop``. This
+        default reads past the bytes before ``start``.
+        """
+        length = checked_range(start, stop)
+        file = self.get(file_or_id)
+        try:
+            skip(file, start)
+        except BaseException:
+            file.close()
+            raise
+        return RangeReader(file, length)
+
+    def iter_ids(self, after: str | None = None) -> Iterator[str]:
+        """The ids of all files in ascending order, from the first one above ``after``."""
+        return iter(sorted(each for each in self.list() if after is None or each > after))
+
+    def delete_many(self, ids: Iterable[Any]) -> Mapping[str, Exception]:
+        """Removes files; returns the ids of those that it could not, with the reason.
+
+        Goes on after a failure, and never raises one.
+        """
+        failures: dict[str, Exception] = {}
+        for each in ids:
+            try:
+                self.delete(each)
+            except Exception as error:
+                failures[str(self.fileid(each))] = error
+        return failures
+
+    def sync(self, ids: Iterable[Any]) -> None:  # noqa: B027 (nothing to do is a sound default)
+        """Returns when these files, as they are now, would survive a power loss.
+
+        An id without a file is passed over. This default has nothing to do.
+        """
+
+    def url(
+        self,
+        file_or_id: Any,
+        expires: float | None = None,
+        filename: str | None = None,
+        disposition: str | None = None,
+        content_type: str | None = None,
+    ) -> str | None:
+        """A URL by which a client can fetch the file from the backend itself, or None.
+
+        ``expires`` is in seconds from now. This default gives the file's public
+        URL, and None where the answer's headers should differ from the stored
+        ones. Raises :class:`~depot.errors.FileMissing` if there is no such file.
+        """
+        file = self.get(file_or_id)
+        file.close()
+        return None if filename or disposition or content_type else file.public_url
+
+
+class _FileInfo:
+    """Finds the name and the type that a content shall be stored with."""
+
+    DEFAULT_NAME = 'unnamed'
+    DEFAULT_CONTENT_TYPE = 'application/octet-stream'
+
+    def __init__(self, fileobj: Content, filename: str | None, content_type: str | None) -> None:
+        self._content = bare_content(fileobj)
+        self._filename = filename or _text(fileobj, 'filename') or _basename(fileobj)
+        self._given_type = content_type
+        self._content_type = content_type or _text(fileobj, 'content_type') or _text(fileobj, 'type')
+
+    def values(self, existing: Any = None) -> tuple[BareContent, str | None, str | None]:
+        if existing is not None and not self._filename:
+            return self._content, existing.filename, self._given_type or existing.content_type
+        filename = self._filename or self.DEFAULT_NAME
+        return self._content, filename, self._content_type or _guessed_type(filename)
+
+
+def _guessed_type(filename: str) -> str:
+    return mimetypes.guess_type(filename)[0] or _FileInfo.DEFAULT_CONTENT_TYPE
+
+
+def _text(fileobj: Any, attribute: str) -> str | None:
+    value = getattr(fileobj, attribute, None)
+    return value if isinstance(value, str) else None
+
+
+def _basename(fileobj: Any) -> str | None:
+    name = getattr(fileobj, 'name', None)
+    if isinstance(name, (str, bytes, os.PathLike)):
+        return os.path.basename(os.fsdecode(name)) or None
+    return None  # a file opened by its descriptor has a number for a name

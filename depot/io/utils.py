@@ -1,0 +1,160 @@
+"""What every storage needs: the instant, the content it is given, a copy that digests."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import IO, Any, NamedTuple, Protocol, Union, cast
+
+from ..errors import InvalidContent
+from ..utils import utcnow_naive
+
+#: Up to this size, in bytes, a copy made for the purpose is kept in memory.
+INMEMORY_FILESIZE = 1024 * 1024
+
+# Large enough that a system call costs little, small enough to stay in the processor's cache.
+_BLOCK_SIZE = 256 * 1024
+
+
+class Readable(Protocol):
+    """An object whose ``read(size)`` gives bytes, and none at the end."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+class Upload(Protocol):
+    """What web frameworks hand over for an uploaded file: the content, and the name it had."""
+
+    file: Any
+    filename: Any
+
+
+class FileIntent:
+    """A content together with the name and the type that it shall be stored with.
+
+    ``fileobj`` is a file object or ``bytes``; the three values are taken as
+    they are, nothing is guessed.
+    """
+
+    def __init__(self, fileobj: BareContent, filename: str, content_type: str) -> None:
+        self._fileobj = fileobj
+        self._filename = filename
+        self._content_type = content_type
+
+    @property
+    def fileinfo(self) -> tuple[BareContent, str, str]:
+        """The content, its name and its type."""
+        return self._fileobj, self._filename, self._content_type
+
+
+#: Bytes, or where to get them, with no upload around it.
+BareContent = Union[bytes, bytearray, memoryview, 'os.PathLike[str]', Readable, Iterator[bytes]]
+
+#: All that can be stored; see :meth:`depot.io.interfaces.FileStorage.create`.
+Content = Union[BareContent, Upload, FileIntent]
+
+
+class Copied(NamedTuple):
+    """What is known of a content once it has been copied."""
+
+    #: Bytes.
+    size: int
+    #: ``sha256:`` and the digest in hexadecimal digits.
+    checksum: str
+
+
+def timestamp() -> str:
+    """The current instant in UTC as ``YYYY-MM-DD HH:MM:SS``."""
+    return utcnow_naive().strftime('%Y-%m-%d %H:%M:%S')
+
+
+def bare_content(content: Content) -> BareContent:
+    """The content without the :class:`FileIntent` or the framework's upload around it."""
+    if isinstance(content, FileIntent):
+        return content.fileinfo[0]
+    if hasattr(content, 'file') and hasattr(content, 'filename'):
+        return cast(BareContent, content.file)
+    return cast(BareContent, content)
+
+
+def blocks(content: Content) -> Iterator[bytes]:
+    """The bytes of a content in pieces, a file object's from its current position.
+
+    Raises :class:`~depot.errors.InvalidContent` for what is no content, and for
+    a file that gives anything but bytes. A file that is opened here is closed
+    here; a file object that was handed in stays open.
+    """
+    bare = bare_content(content)
+    if isinstance(bare, (bytes, bytearray, memoryview)):
+        yield bytes(bare)
+    elif isinstance(bare, pathlib.PurePath):
+        with open(bare, 'rb') as file:
+            yield from _read_blocks(file.read)
+    elif hasattr(bare, 'read'):
+        yield from _read_blocks(bare.read)
+    elif hasattr(bare, '__next__'):
+        yield from map(_checked_block, bare)
+    else:
+        raise _invalid(bare)
+
+
+def _read_blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while block := _checked_block(read(_BLOCK_SIZE)):
+        yield block
+
+
+def _checked_block(block: Any) -> bytes:
+    if not isinstance(block, (bytes, bytearray, memoryview)):
+        raise _invalid(block)
+    return cast(bytes, block)
+
+
+def _invalid(value: Any) -> InvalidContent:
+    if isinstance(value, str):
+        return InvalidContent('Only bytes can be stored, not unicode: encode the text, or open its file in binary mode')
+    return InvalidContent(
+        f'a {type(value).__name__} cannot be stored; give bytes, a binary file object, '
+        'a pathlib.Path, an iterator of bytes, an upload or a FileIntent'
+    )
+
+
+def copy_content(content: Content, write: Callable[[bytes], object]) -> Copied:
+    """Hands a content to ``write`` piece by piece; returns its size and checksum."""
+    digest = hashlib.sha256()
+    size = 0
+    for block in blocks(content):
+        digest.update(block)
+        write(block)
+        size += len(block)
+    return Copied(size, f'sha256:{digest.hexdigest()}')
+
+
+def file_from_content(content: Content) -> tuple[bool, IO[bytes]]:
+    """A seekable file with the whole content, at its beginning, and whether to close it.
+
+    A seekable file object is rewound and returned itself; it stays its owner's
+    to close. Anything else is copied: in memory, on disk when it is large.
+    """
+    bare = bare_content(content)
+    if isinstance(bare, (bytes, bytearray, memoryview)):
+        return True, io.BytesIO(bare)
+    if hasattr(bare, 'seekable') and bare.seekable():
+        file = cast('IO[bytes]', bare)
+        file.seek(0)
+        return False, file
+    return True, _spooled(bare)
+
+
+def _spooled(content: BareContent) -> IO[bytes]:
+    file = tempfile.SpooledTemporaryFile(INMEMORY_FILESIZE)
+    try:
+        copy_content(content, file.write)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return cast('IO[bytes]', file)
