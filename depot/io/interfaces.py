@@ -231,6 +231,11 @@ class FileStorage(ABC):
         return None if filename or disposition or content_type else file.public_url
 
 
+def is_copy(file_id: str, content: Any) -> bool:
+    """Whether the content is the file with this very id: then ``replace`` copies it from another storage."""
+    return str(getattr(content, 'file_id', None)) == file_id
+
+
 class _FileInfo:
     """Finds the name and the type that a content shall be stored with."""
 

@@ -10,9 +10,9 @@ from typing import Any
 from ..errors import FileMissing
 from . import utils
 from .ids import checked_file_id, new_file_id
-from .interfaces import FileStorage, StoredFile
+from .interfaces import FileStorage, StoredFile, is_copy
 from .ranges import RangeReader, checked_range
-from .utils import BareContent, Content
+from .utils import Content
 
 
 class MemoryStoredFile(StoredFile):
@@ -20,14 +20,112 @@ class MemoryStoredFile(StoredFile):
 
     def __init__(self, file_id: str, files: dict[str, dict[str, Any]]) -> None:
         self._files = files
-        self._data: io.BytesIO | None = None
+        self._content: io.BytesIO | None = None
         self._closed = False
-        metadata = _record(files, file_id)['metadata']
-        super().__init__(
-            file_id,
-            metadata['filename'],
-            metadata['content_type'],
-            datetime.datetime.strptime(metadata['last_modified'], '%Y-%m-%d %H:%M:%S'),
-            metadata['content_length'],
-        )
+        super().__init__(file_id)
+        self._describe(_record(files, file_id)['metadata'])
+
+    def _describe(self, metadata: dict[str, Any]) -> None:
+        self._metadata = metadata
+        self.filename = metadata['filename']
+        self.content_type = metadata['content_type']
+        self.last_modified = datetime.datetime.strptime(metadata['last_modified'], utils.TIMESTAMP_FORMAT)
+        self.content_length = metadata['content_length']
         self.checksum = metadata['checksum']
+
+    def read(self, n: int = -1) -> bytes:
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        if self._content is None:
+            self._content = self._open()
+        return self._content.read(n)
+
+    def _open(self) -> io.BytesIO:
+        record = _record(self._files, self.file_id)
+        if record['metadata'] is not self._metadata:  # replaced since: the new content comes with its own metadata
+            self._describe(record['metadata'])
+        return io.BytesIO(record['data'])
+
+    def close(self) -> None:
+        self._closed = True
+        self._content = None
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+
+class MemoryFileStorage(FileStorage):
+    """Files in the memory of this process; they go when it ends.
+
+    Options are ignored, so that it can take the place of any other storage in
+    an application's test settings. Safe to use from several threads.
+    """
+
+    capabilities = frozenset({'atomic_replace', 'checksums', 'ranges'})
+
+    def __init__(self, **options: Any) -> None:
+        #: By id: the bytes as ``data``, and a dict ``metadata``.
+        self.files: dict[str, dict[str, Any]] = {}
+        # Reentrant, because the garbage collector may delete a file in the middle of another operation.
+        self._lock = threading.RLock()
+
+    def get(self, file_or_id: Any) -> MemoryStoredFile:
+        return MemoryStoredFile(checked_file_id(file_or_id), self.files)
+
+    def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
+        record = _new_record(*self.fileinfo(content, filename, content_type))
+        file_id = new_file_id()
+        with self._lock:
+            self.files[file_id] = record
+        return file_id
+
+    def replace(
+        self, file_or_id: Any, content: Content, filename: str | None = None, content_type: str | None = None
+    ) -> str:
+        file_id = checked_file_id(file_or_id)
+        existing = None if is_copy(file_id, content) else self.get(file_id)
+        record = _new_record(*self.fileinfo(content, filename, content_type, existing))
+        with self._lock:
+            if existing is not None:
+                _record(self.files, file_id)
+            self.files[file_id] = record
+        return file_id
+
+    def delete(self, file_or_id: Any) -> None:
+        file_id = checked_file_id(file_or_id)
+        with self._lock:
+            self.files.pop(file_id, None)
+
+    def exists(self, file_or_id: Any) -> bool:
+        return checked_file_id(file_or_id) in self.files
+
+    def list(self) -> list[str]:  # type: ignore[valid-type]
+        with self._lock:
+            return list(self.files)
+
+    def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
+        length = checked_range(start, stop)
+        data = io.BytesIO(_record(self.files, checked_file_id(file_or_id))['data'])
+        data.seek(start)
+        return RangeReader(data, length)
+
+
+def _record(files: dict[str, dict[str, Any]], file_id: str) -> dict[str, Any]:
+    try:
+        return files[file_id]
+    except KeyError:
+        raise FileMissing(f'File {file_id} not existing in memory', file_id) from None
+
+
+def _new_record(content: Content, filename: str | None, content_type: str | None) -> dict[str, Any]:
+    data = bytearray()
+    copied = utils.copy_content(content, data.extend)
+    metadata = {
+        'filename': filename,
+        'content_type': content_type,
+        'content_length': copied.size,
+        'last_modified': utils.timestamp(),
+        'checksum': copied.checksum,
+    }
+    return {'data': bytes(data), 'metadata': metadata}

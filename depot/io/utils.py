@@ -19,6 +19,9 @@ INMEMORY_FILESIZE = 1024 * 1024
 # Large enough that a system call costs little, small enough to stay in the processor's cache.
 _BLOCK_SIZE = 256 * 1024
 
+#: How an instant stands in a file's metadata; always UTC.
+TIMESTAMP_FORMAT = '%Y-%m-%d %H:%M:%S'
+
 
 class Readable(Protocol):
     """An object whose ``read(size)`` gives bytes, and none at the end."""
@@ -69,7 +72,7 @@ class Copied(NamedTuple):
 
 def timestamp() -> str:
     """The current instant in UTC as ``YYYY-MM-DD HH:MM:SS``."""
-    return utcnow_naive().strftime('%Y-%m-%d %H:%M:%S')
+    return utcnow_naive().strftime(TIMESTAMP_FORMAT)
 
 
 def bare_content(content: Content) -> BareContent:
