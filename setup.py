@@ -1,0 +1,65 @@
+"""How ``depot`` is packaged; the distribution is called ``filedepot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+#: The one place that says which version this is.
+VERSION = '1.0.0'
+
+SQLALCHEMY = ['SQLAlchemy>=2.0']
+CLI = ['click>=8.1']
+DEMO = [*CLI, *SQLALCHEMY, 'flask>=3.0', 'waitress>=3.0']
+TEST = [
+    *DEMO,
+    'alembic',
+    'coverage>=7.10',  # the first that measures subprocesses by itself
+    'hypothesis',
+    'playwright',
+    'psycopg[binary]',
+    'pytest>=8.4',
+    'pytest-cov>=7.0',
+    'setuptools>=70.1',  # the first that builds a wheel by itself
+    'sybil',
+    'WebTest',
+    'zope.sqlalchemy',
+]
+LINT = ['mypy', 'pyright', 'ruff']
+DOCS = ['furo', 'sphinx']
+
+setup(
+    name='filedepot',
+    version=VERSION,
+    description='Files that commit and roll back with their database rows.',
+    long_description=Path(__file__).with_name('README.rst').read_text(encoding='utf-8'),
+    long_description_content_type='text/x-rst',
+    license='MIT',
+    license_files=['LICENSE'],
+    python_requires='>=3.10',
+    packages=find_packages(include=['depot', 'depot.*']),
+    package_data={'depot': ['py.typed'], 'depot.cli': ['**/*.html', '**/*.css', '**/*.js']},
+    install_requires=['anyascii'],
+    extras_require={
+        'sqlalchemy': SQLALCHEMY,
+        'cli': CLI,
+        'demo': DEMO,
+        'test': TEST,
+        'lint': LINT,
+        'docs': DOCS,
+        'all': DEMO,
+    },
+    entry_points={'console_scripts': ['depot = depot.cli.main:main']},
+    zip_safe=False,
+    classifiers=[
+        'Development Status :: 5 - Production/Stable',
+        'Intended Audience :: Developers',
+        'Operating System :: OS Independent',
+        'Programming Language :: Python :: 3 :: Only',
+        *(f'Programming Language :: Python :: 3.{minor}' for minor in (10, 11, 12, 13)),
+        'Topic :: Database',
+        'Topic :: Internet :: WWW/HTTP',
+        'Typing :: Typed',
+    ],
+)
