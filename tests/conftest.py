@@ -18,12 +18,12 @@ _ALLOWED_IN_CI = 'Skipped: impossible here'
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     return _no_skip_in_ci((yield))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, pytest.CollectReport]:
+def pytest_make_collect_report() -> Generator[None, Any, pytest.CollectReport]:
     return _no_skip_in_ci((yield))
 
 

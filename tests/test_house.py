@@ -57,7 +57,7 @@ class Import(NamedTuple):
     @property
     def room(self) -> str:
         """The part of ``depot`` that is imported."""
-        return (self.name.split('.') + [''])[1]
+        return [*self.name.split('.'), ''][1]
 
 
 def _name(path: Path) -> str:
