@@ -8,7 +8,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from .ranges import RangeReader, checked_range, skip
 from .utils import BareContent, Content, FileIntent, bare_content
@@ -103,7 +103,7 @@ class FileStorage(ABC):
     #: - ``'sorted_ids'``: :meth:`iter_ids` holds one page of ids at a time;
     #: - ``'batch_delete'``: :meth:`delete_many` costs less than its deletes;
     #: - ``'sync'``: what was created survives a power loss only after :meth:`sync`.
-    capabilities: ClassVar[frozenset[str]] | frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
 
     @staticmethod
     def fileid(file_or_id: Any) -> Any:

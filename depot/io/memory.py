@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import threading
 from typing import Any
@@ -29,9 +28,9 @@ class MemoryStoredFile(StoredFile):
         self._metadata = metadata
         self.filename = metadata['filename']
         self.content_type = metadata['content_type']
-        self.last_modified = datetime.datetime.strptime(metadata['last_modified'], utils.TIMESTAMP_FORMAT)
+        self.last_modified = utils.parsed_timestamp(metadata['last_modified'])
         self.content_length = metadata['content_length']
-        self.checksum = metadata['checksum']
+        self.checksum = metadata.get('checksum')
 
     def read(self, n: int = -1) -> bytes:
         if self._closed:

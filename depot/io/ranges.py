@@ -23,7 +23,8 @@ class RangeReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        self._checkClosed()  # type: ignore[attr-defined]
+        if self.closed:
+            raise ValueError('I/O operation on closed file')
         block = self._file.read(min(len(buffer), self._left))
         buffer[: len(block)] = block
         self._left -= len(block)

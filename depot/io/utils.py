@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import os
-import pathlib
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any, NamedTuple, Protocol, Union, cast
 
-from ..errors import InvalidContent
+from ..errors import ConfigurationError, InvalidContent
 from ..utils import utcnow_naive
 
 #: Up to this size, in bytes, a copy made for the purpose is kept in memory.
@@ -75,6 +75,34 @@ def timestamp() -> str:
     return utcnow_naive().strftime(TIMESTAMP_FORMAT)
 
 
+def parsed_timestamp(text: str | None) -> datetime.datetime | None:
+    """The instant that a timestamp tells, in whole seconds of UTC without a time zone.
+
+    Any form of ISO 8601 that Python reads will do. None for None, and for a text that tells no instant.
+    """
+    try:
+        instant = datetime.datetime.fromisoformat(text or '')
+    except ValueError:
+        return None
+    if instant.tzinfo is not None:
+        instant = instant.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return instant.replace(microsecond=0)
+
+
+def flag(name: str, value: object) -> bool:
+    """The truth of an option, which in a settings file is a word.
+
+    Raises :class:`~depot.errors.ConfigurationError` for a word that says neither.
+    """
+    word = str(value).strip().lower()
+    if word not in _FLAGS:
+        raise ConfigurationError(f'{name} = {value!r} is neither true nor false; choose from {", ".join(_FLAGS)}')
+    return _FLAGS[word]
+
+
+_FLAGS = {'true': True, 'yes': True, 'on': True, '1': True, 'false': False, 'no': False, 'off': False, '0': False}
+
+
 def bare_content(content: Content) -> BareContent:
     """The content without the :class:`FileIntent` or the framework's upload around it."""
     if isinstance(content, FileIntent):
@@ -94,7 +122,7 @@ def blocks(content: Content) -> Iterator[bytes]:
     bare = bare_content(content)
     if isinstance(bare, (bytes, bytearray, memoryview)):
         yield bytes(bare)
-    elif isinstance(bare, pathlib.PurePath):
+    elif isinstance(bare, os.PathLike):
         with open(bare, 'rb') as file:
             yield from _read_blocks(file.read)
     elif hasattr(bare, 'read'):
@@ -113,7 +141,7 @@ def _read_blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:
 def _checked_block(block: Any) -> bytes:
     if not isinstance(block, (bytes, bytearray, memoryview)):
         raise _invalid(block)
-    return cast(bytes, block)
+    return bytes(block)
 
 
 def _invalid(value: Any) -> InvalidContent:
@@ -145,15 +173,21 @@ def file_from_content(content: Content) -> tuple[bool, IO[bytes]]:
     bare = bare_content(content)
     if isinstance(bare, (bytes, bytearray, memoryview)):
         return True, io.BytesIO(bare)
-    if hasattr(bare, 'seekable') and bare.seekable():
+    if _seekable(bare):
         file = cast('IO[bytes]', bare)
         file.seek(0)
         return False, file
     return True, _spooled(bare)
 
 
+def _seekable(file: Any) -> bool:
+    if hasattr(file, 'seekable'):
+        return bool(file.seekable())
+    return hasattr(file, 'seek')  # Python 3.10's SpooledTemporaryFile, in which frameworks keep uploads
+
+
 def _spooled(content: BareContent) -> IO[bytes]:
-    file = tempfile.SpooledTemporaryFile(INMEMORY_FILESIZE)
+    file = tempfile.SpooledTemporaryFile(INMEMORY_FILESIZE)  # noqa: SIM115 (the caller closes it)
     try:
         copy_content(content, file.write)
     except BaseException:

@@ -1,0 +1,100 @@
+"""One file on the disk: a folder with the content in ``file``, and what is known of it in ``metadata.json``.
+
+The functions that look into a folder raise FileNotFoundError where there is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+
+from . import utils
+from .disk import failing, remove_leftover, sync_path
+from .metadata import Metadata
+from .utils import Content
+
+# Small pieces are gathered up to this size, in bytes; larger ones are written as they come.
+_BUFFER_SIZE = 64 * 1024
+
+
+def folder_paths(folder: str) -> tuple[str, str]:
+    """Where the content is, and where the metadata."""
+    return f'{folder}/file', f'{folder}/metadata.json'
+
+
+def write_folder(folder: str, content: Content, filename: str | None, content_type: str | None) -> None:
+    """Writes a content and its metadata into an empty folder.
+
+    What the disk refuses raises :class:`~depot.errors.StorageFailure`; what reading the content raises passes.
+    """
+    file_path, metadata_path = folder_paths(folder)
+    with _Output(file_path) as file:
+        size, checksum = utils.copy_content(content, file.write)
+    with _Output(metadata_path) as file:
+        file.write(Metadata(filename, content_type, size, utils.timestamp(), checksum).to_json())
+
+
+def has_metadata(folder: str) -> bool:
+    """True."""
+    os.stat(folder_paths(folder)[1])
+    return True
+
+
+def read_metadata(folder: str) -> tuple[str, bytes]:
+    """The folder itself, and its metadata."""
+    with open(folder_paths(folder)[1], 'rb', buffering=0) as file:
+        return folder, file.read()
+
+
+def open_content(folder: str) -> io.BufferedReader:
+    """The content, opened."""
+    return open(folder_paths(folder)[0], 'rb')
+
+
+def open_pair(folder: str) -> tuple[str, bytes, io.BufferedReader]:
+    """The folder itself, its metadata, and its content, opened; the two belong together."""
+    metadata_path = folder_paths(folder)[1]
+    while True:
+        with open(metadata_path, 'rb', buffering=0) as metadata:
+            content = open_content(folder)
+            if os.path.samestat(os.fstat(metadata.fileno()), os.stat(metadata_path)):
+                return folder, metadata.read(), content
+            content.close()  # another folder has taken this one's place in between
+
+
+def sync_folder(folder: str) -> None:
+    """Returns when the file would survive a power loss, but for the name of its folder."""
+    for each in (*folder_paths(folder), folder):
+        sync_path(each)
+
+
+@contextlib.contextmanager
+def removed_on_error(folder: str) -> Iterator[None]:
+    """Removes a folder if what is done inside fails."""
+    try:
+        yield
+    except BaseException:
+        remove_leftover(folder)
+        raise
+
+
+class _Output:
+    """A new file on the disk. What the disk refuses is a StorageFailure; what else happens meanwhile is not."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> _Output:
+        with failing(self._path):
+            self._file = open(self._path, 'xb', _BUFFER_SIZE)
+        return self
+
+    def write(self, block: bytes) -> None:
+        with failing(self._path):
+            self._file.write(block)
+
+    def __exit__(self, *error: object) -> None:
+        with failing(self._path):
+            self._file.close()

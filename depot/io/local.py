@@ -1,0 +1,263 @@
+"""Files in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from ..errors import FileMissing, StorageFailure
+from . import utils
+from .disk import FolderTurn, failing, make_folders, remove_folder, remove_leftover, sync_path
+from .folder import (
+    folder_paths,
+    has_metadata,
+    open_content,
+    open_pair,
+    read_metadata,
+    removed_on_error,
+    sync_folder,
+    write_folder,
+)
+from .ids import checked_file_id, new_file_id
+from .interfaces import FileStorage, StoredFile, is_copy
+from .metadata import metadata_from_json
+from .ranges import RangeReader, checked_range
+from .utils import Content
+
+T = TypeVar('T')
+
+#: So many ids are in memory at a time while they are listed in order.
+PAGE = 10_000
+
+_UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+# A file's folder, or its set-aside.
+_FOLDER = re.compile(rf'({_UUID})|\.({_UUID})\.old')
+
+
+class LocalStoredFile(StoredFile):
+    """A file of a :class:`LocalFileStorage`."""
+
+    def __init__(self, storage: LocalFileStorage, file_id: str) -> None:
+        self._storage = storage
+        self._content: io.BufferedReader | None = None
+        self._closed = False
+        super().__init__(file_id)
+        self._describe(*storage._in_folder(file_id, read_metadata))
+
+    def _describe(self, folder: str, text: bytes) -> None:
+        metadata = metadata_from_json(text, self.file_id)
+        self._metadata_text = text
+        self._file_path, self._metadata_path = folder_paths(folder)
+        self.filename = metadata.filename
+        self.content_type = metadata.content_type
+        self.content_length = metadata.content_length
+        self.last_modified = metadata.modified_at
+        self.checksum = metadata.checksum
+
+    def read(self, n: int = -1) -> bytes:
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        if self._content is None:
+            self._content = self._open()
+        with failing(self._file_path):
+            return self._content.read(n)
+
+    def _open(self) -> io.BufferedReader:
+        folder, text, content = self._storage._in_folder(self.file_id, open_pair)
+        try:
+            if text != self._metadata_text:  # replaced since: the new content comes with its own metadata
+                self._describe(folder, text)
+        except BaseException:
+            content.close()
+            raise
+        return content
+
+    def close(self) -> None:
+        self._closed = True
+        if self._content is not None:
+            self._content.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+
+class LocalFileStorage(FileStorage):
+    """Files in a folder, each in a folder of its own that is named by its id.
+
+    The content is in ``<storage_path>/<id>/file``, what is known of it in ``metadata.json`` beside it. The
+    ``storage_path`` is made when the first file is. With ``durable=False`` :meth:`sync` has nothing to do:
+    faster, and what was stored just before a power loss may be gone.
+
+    All that is not finished has a hidden name (``.ID.new``, ``.ID.gone``) until one renaming makes it so. A
+    replace takes two: it sets the old folder aside (``.ID.old``), where readers find it until the new one is in
+    its place, also after a crash. Writers take turns, among threads and among processes of one machine. Over a
+    network file system that cannot lock folders, two *machines* that replace one file at the same instant may
+    find it missing for that instant; and :meth:`list` may miss a file while it is being replaced.
+
+    Raises :class:`~depot.errors.StorageFailure`, which names the path, for what the operating system refuses.
+    """
+
+    def __init__(self, storage_path: str | os.PathLike[str], durable: bool | str = True) -> None:
+        #: As it was given.
+        self.storage_path = storage_path
+        self._durable = utils.flag('durable', durable)
+        self._turn = FolderTurn(os.fspath(storage_path))
+        self._changed_folders: set[str] = set()  # in which the root was made, and what was missing above it
+        sync = {'sync'} if self._durable else set()
+        self.capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', *sync})
+
+    def get(self, file_or_id: Any) -> LocalStoredFile:
+        return LocalStoredFile(self, checked_file_id(file_or_id))
+
+    def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
+        file_id = new_file_id()
+        work = self._built(file_id, *self.fileinfo(content, filename, content_type))
+        with removed_on_error(work), failing(work):
+            os.rename(work, self._folder(file_id))
+        return file_id
+
+    def replace(
+        self, file_or_id: Any, content: Content, filename: str | None = None, content_type: str | None = None
+    ) -> str:
+        file_id = checked_file_id(file_or_id)
+        existing = None if is_copy(file_id, content) else self.get(file_id)
+        work = self._built(new_file_id(), *self.fileinfo(content, filename, content_type, existing))
+        with removed_on_error(work), failing(work):
+            if self._durable:  # else a power loss could take the old content, and leave the new one empty
+                sync_folder(work)
+            with self._turn:
+                old = self._swapped(file_id, work, existing is not None)
+        if old:
+            remove_leftover(old)
+        return file_id
+
+    def delete(self, file_or_id: Any) -> None:
+        file_id = checked_file_id(file_or_id)
+        with self._turn:
+            self._discard(self._set_aside(file_id))  # first: a reader who misses the new one must not find the old
+            gone = self._put_away(self._folder(file_id))
+        if gone:
+            remove_folder(gone)
+
+    def exists(self, file_or_id: Any) -> bool:
+        try:
+            return self._in_folder(checked_file_id(file_or_id), has_metadata)
+        except FileMissing:
+            return False
+
+    def list(self) -> list[str]:  # type: ignore[valid-type]
+        return [*dict.fromkeys(self._ids())]
+
+    def iter_ids(self, after: str | None = None) -> Iterator[str]:
+        found = after or ''
+        page = None
+        while page is None or len(page) == PAGE:
+            page = heapq.nsmallest(PAGE, (each for each in self._ids() if each > found))
+            for each in page:
+                if each > found:  # not a second time, for a set-aside
+                    found = each
+                    yield each
+
+    def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
+        length = checked_range(start, stop)
+        file = self._in_folder(checked_file_id(file_or_id), open_content)
+        file.seek(start)
+        return RangeReader(file, length)
+
+    def sync(self, ids: Iterable[Any]) -> None:
+        if not self._durable:
+            return
+        for each in ids:
+            with contextlib.suppress(FileMissing):
+                self._in_folder(checked_file_id(each), sync_folder)
+        with failing(os.fspath(self.storage_path)), contextlib.suppress(FileNotFoundError):
+            sync_path(os.fspath(self.storage_path))
+            for each in tuple(self._changed_folders):
+                sync_path(each)
+                self._changed_folders.discard(each)
+
+    def _folder(self, file_id: str) -> str:
+        """The folder of a file: the one door from an id to a path. The id comes from :func:`checked_file_id`."""
+        return os.path.join(self.storage_path, file_id)
+
+    def _set_aside(self, file_id: str) -> str:
+        return self._folder(f'.{file_id}.old')
+
+    def _in_folder(self, file_id: str, use: Callable[[str], T]) -> T:
+        """What ``use`` returns for the folder of a file; it raises FileNotFoundError where there is none.
+
+        A replace that runs meanwhile can hide the file from one look at each place. So a file is missing only
+        if it is at neither while no replace can run.
+        """
+        folders = self._folder(file_id), self._set_aside(file_id)
+        with failing(folders[0]):
+            for turn in (contextlib.nullcontext(), self._turn):
+                with turn:
+                    for folder in folders:
+                        with contextlib.suppress(FileNotFoundError):
+                            return use(folder)
+        raise FileMissing(f'File {file_id} not existing in {os.fspath(self.storage_path)}', file_id)
+
+    def _built(self, name: str, content: Content, filename: str | None, content_type: str | None) -> str:
+        """A hidden folder with a file and its metadata, both whole."""
+        work = self._folder(f'.{name}.new')
+        with removed_on_error(work):
+            self._make(work)
+            write_folder(work, content, filename, content_type)
+        return work
+
+    def _make(self, work: str) -> None:
+        with failing(work):
+            try:
+                os.mkdir(work)
+            except FileNotFoundError:  # the first file of this storage
+                self._changed_folders.update(make_folders(os.fspath(self.storage_path)))
+                os.mkdir(work)
+
+    def _swapped(self, file_id: str, work: str, must_exist: bool) -> str | None:
+        """Puts a built folder in the place of a file's; returns where the old one is, to be removed."""
+        live, aside = self._folder(file_id), self._set_aside(file_id)
+        if os.path.lexists(live):
+            self._discard(aside)  # what a replace left that was cut off
+            os.rename(live, aside)
+        elif must_exist and not os.path.lexists(aside):
+            raise FileMissing(f'File {file_id} was deleted while it was replaced', file_id)
+        try:
+            os.rename(work, live)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.rename(aside, live)
+            raise
+        with contextlib.suppress(StorageFailure):  # the new file is in its place; the next writer tries again
+            return self._put_away(aside)
+        return None
+
+    def _discard(self, folder: str) -> None:
+        if gone := self._put_away(folder):
+            remove_folder(gone)
+
+    def _put_away(self, folder: str) -> str | None:
+        """Takes a folder out of sight in one step, and returns where it is then; None if there is none."""
+        gone = self._folder(f'.{new_file_id()}.gone')
+        with failing(folder):
+            try:
+                os.rename(folder, gone)
+            except OSError:
+                if os.path.lexists(folder):  # a read-only file system says so before it looks
+                    raise
+                return None
+        return gone
+
+    def _ids(self) -> Iterator[str]:
+        nothing_stored_yet = contextlib.suppress(FileNotFoundError)
+        with failing(os.fspath(self.storage_path)), nothing_stored_yet, os.scandir(self.storage_path) as entries:
+            for entry in entries:
+                found = _FOLDER.fullmatch(entry.name)
+                if found and entry.is_dir():
+                    yield found[1] or found[2]
