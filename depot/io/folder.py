@@ -16,7 +16,7 @@ from .metadata import Metadata
 from .utils import Content
 
 # Small pieces are gathered up to this size, in bytes; larger ones are written as they come.
-_BUFFER_SIZE = 64 * 1024
+_BUFFER_SIZE = 8 * 1024
 
 
 def folder_paths(folder: str) -> tuple[str, str]:
