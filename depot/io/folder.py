@@ -57,11 +57,13 @@ def open_pair(folder: str) -> tuple[str, bytes, io.BufferedReader]:
     """The folder itself, its metadata, and its content, opened; the two belong together."""
     metadata_path = folder_paths(folder)[1]
     while True:
-        with open(metadata_path, 'rb', buffering=0) as metadata:
-            content = open_content(folder)
+        with open(metadata_path, 'rb', buffering=0) as metadata, contextlib.ExitStack() as on_error:
+            content = on_error.enter_context(open_content(folder))
             if os.path.samestat(os.fstat(metadata.fileno()), os.stat(metadata_path)):
-                return folder, metadata.read(), content
-            content.close()  # another folder has taken this one's place in between
+                text = metadata.read()
+                on_error.pop_all()
+                return folder, text, content
+            # Another folder has taken this one's place in between.
 
 
 def sync_folder(folder: str) -> None:
