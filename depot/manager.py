@@ -1,0 +1,248 @@
+"""The application's storages, by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+from .errors import BackendMissing, ConfigurationError, InvalidPath, NameTaken, UnknownStorage, WrongOption
+from .io.interfaces import FileStorage, StoredFile
+
+__all__ = ['DepotManager', 'configure', 'get_depot', 'get_file', 'set_default']
+
+_LOCAL = 'depot.io.local.LocalFileStorage'
+
+# A dotted path, not an import: the middleware stands floors above and imports this
+# module; and an application that serves no files shall not load it.
+_MIDDLEWARE = 'depot.middleware.DepotMiddleware'
+
+# What to install for the backends of ours that need a package.
+_EXTRAS = {
+    'depot.io.boto3': 's3',
+    'depot.io.awss3': 's3',
+    'depot.io.gcs': 'gcs',
+    'depot.io.gridfs': 'gridfs',
+}
+
+
+class Middleware(Protocol):
+    """Whatever makes the URLs of the stored files."""
+
+    def url_for(self, path: str) -> str: ...
+
+
+class DepotManager:
+    """The application's storages, by name; never instantiated.
+
+    The first storage that is configured becomes the default. An alias is a
+    second name, which can be switched from one storage to another.
+    """
+
+    # Applications and their tests read, rebind and clear these four in place,
+    # so what they say is asked for anew each time and kept nowhere else.
+    _default_depot: ClassVar[str | None] = None
+    _depots: ClassVar[dict[str, FileStorage]] = {}
+    _middleware: ClassVar[Any] = None
+    _aliases: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def set_default(cls, name: str) -> None:
+        """Makes a configured storage the default one.
+
+        Raises :class:`~depot.errors.UnknownStorage` for any other name, an alias included.
+        """
+        if name not in cls._depots:
+            raise cls._unknown(name)
+        cls._default_depot = name
+
+    @classmethod
+    def get_default(cls) -> str:
+        """The name of the default storage.
+
+        Raises :class:`~depot.errors.ConfigurationError` if there is none.
+        """
+        if cls._default_depot is None:
+            raise ConfigurationError('no storage is configured; call DepotManager.configure() first')
+        return cls._default_depot
+
+    @classmethod
+    def set_middleware(cls, mw: Middleware) -> None:
+        """Registers what makes the URLs of stored files: anything with a ``url_for``.
+
+        Raises :class:`~depot.errors.ConfigurationError` if there is one already.
+        """
+        if cls._middleware is not None:
+            raise ConfigurationError('a middleware is registered already; an application has one')
+        cls._middleware = mw
+
+    @classmethod
+    def get_middleware(cls) -> Any:
+        """The registered middleware.
+
+        Raises :class:`~depot.errors.ConfigurationError` if there is none.
+        """
+        if cls._middleware is None:
+            raise ConfigurationError('no middleware is registered; call DepotManager.make_middleware() first')
+        return cls._middleware
+
+    @classmethod
+    def get(cls, name: str | None = None) -> FileStorage | None:
+        """The storage with this name or alias, by default the default one; None if there is none."""
+        name = cls._default_depot if name is None else name
+        real = None if name is None else cls.resolve_alias(name)
+        return None if real is None else cls._depots[real]
+
+    @classmethod
+    def require(cls, name: str | None = None) -> FileStorage:
+        """The storage with this name or alias, by default the default one.
+
+        Raises :class:`~depot.errors.UnknownStorage` if there is none, and
+        :class:`~depot.errors.ConfigurationError` if none is configured at all.
+        """
+        storage = cls.get(name)
+        if storage is None:
+            raise cls._unknown(cls.get_default() if name is None else name)
+        return storage
+
+    @classmethod
+    def get_file(cls, path: str) -> StoredFile:
+        """The stored file at ``storage/id``.
+
+        Raises :class:`~depot.errors.InvalidPath` for a path without ``/``,
+        :class:`~depot.errors.UnknownStorage`, :class:`~depot.errors.InvalidFileId`
+        and :class:`~depot.errors.FileMissing`.
+        """
+        name, slash, file_id = path.partition('/')
+        if not slash:
+            raise InvalidPath(f'{path!r} is no path of a file; one looks like storage/id')
+        return cls.require(name).get(file_id)
+
+    @classmethod
+    def url_for(cls, path: str) -> str:
+        """The URL at which the registered middleware serves the file at ``storage/id``."""
+        url: str = cls.get_middleware().url_for(path)
+        return url
+
+    @classmethod
+    def configure(cls, name: str, config: Mapping[str, Any] | None, prefix: str = 'depot.') -> FileStorage:
+        """Makes a storage as :meth:`from_config` does, and registers it under ``name``.
+
+        Raises :class:`~depot.errors.NameTaken` if a storage or an alias has the
+        name. When anything is raised, nothing is registered.
+        """
+        if name in cls._depots:
+            raise NameTaken(f'a storage {name!r} is configured already')
+        if name in cls._aliases:
+            raise NameTaken(f'{name!r} is an alias of the storage {cls._aliases[name]!r}')
+        storage = cls._depots[name] = cls.from_config(config, prefix)
+        if cls._default_depot is None:
+            cls._default_depot = name
+        return storage
+
+    @classmethod
+    def alias(cls, alias: str, name: str) -> None:
+        """Gives a configured storage a second name; a name given before is switched to it.
+
+        Raises :class:`~depot.errors.NameTaken` if a storage is called ``alias``,
+        and :class:`~depot.errors.UnknownStorage` if none is called ``name``.
+        """
+        if name not in cls._depots:
+            raise cls._unknown(name)
+        if alias in cls._depots:
+            raise NameTaken(f'{alias!r} is the name of a storage, so it cannot be an alias of {name!r}')
+        cls._aliases[alias] = name
+
+    @classmethod
+    def resolve_alias(cls, name: str) -> str | None:
+        """The real name of the storage with this name or alias; None if there is none."""
+        real = name if name in cls._depots else cls._aliases.get(name)
+        return real if real in cls._depots else None
+
+    @classmethod
+    def make_middleware(cls, app: Any, **options: Any) -> Any:
+        """Wraps a WSGI application (or None) so that it serves stored files, and registers the wrapper.
+
+        The options are those of :class:`depot.middleware.DepotMiddleware`.
+        """
+        middleware = _construct(_MIDDLEWARE, app, **options)
+        cls.set_middleware(middleware)
+        return middleware
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any] | None, prefix: str = 'depot.') -> FileStorage:
+        """Makes a storage from settings, without registering it.
+
+        ``<prefix>backend`` is the dotted path of its class, by default the local
+        storage; the other keys with the prefix are its options. Keys with a
+        further dot belong to other storages, and keys without the prefix to
+        others than depot.
+
+        Raises :class:`~depot.errors.BackendMissing` or
+        :class:`~depot.errors.WrongOption`, and what the backend itself raises.
+        """
+        options = _options(config or {}, prefix)
+        storage: FileStorage = _construct(options.pop('backend', _LOCAL), **options)
+        return storage
+
+    @classmethod
+    def _unknown(cls, name: str) -> UnknownStorage:
+        known = ', '.join(sorted(map(repr, [*cls._depots, *cls._aliases]))) or 'none'
+        return UnknownStorage(f'no storage {name!r}; configured are: {known}', name)
+
+    @classmethod
+    def _clear(cls) -> None:
+        cls._default_depot = None
+        cls._depots = {}
+        cls._middleware = None
+        cls._aliases = {}
+
+
+def _options(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    names = {key: key[len(prefix) :] for key in config if key.startswith(prefix)}
+    return {name: config[key] for key, name in names.items() if '.' not in name}
+
+
+def _construct(dotted_path: str, /, *args: Any, **options: Any) -> Any:
+    found = _resolve(dotted_path)
+    signature = _signature(found)
+    try:
+        # Bound first, so that a TypeError from inside the constructor is not taken for ours.
+        signature.bind(*args, **options)
+    except TypeError as error:
+        raise WrongOption(f'{dotted_path}: {error}; it takes {signature}') from None
+    return found(*args, **options)
+
+
+def _signature(found: Any) -> inspect.Signature:
+    try:
+        return inspect.signature(found)
+    except ValueError:  # a class written in C may have none
+        return inspect.signature(lambda *args, **options: None)
+
+
+def _resolve(dotted_path: str) -> Any:
+    module_name, _, name = str(dotted_path).rpartition('.')
+    if not module_name or module_name.startswith('.'):
+        raise BackendMissing(f'{dotted_path!r} is no dotted path; one looks like {_LOCAL}')
+    try:
+        found = getattr(importlib.import_module(module_name), name, None)
+    except ImportError as error:
+        raise BackendMissing(f'cannot load {dotted_path}: {error}{_advice(module_name, error)}') from error
+    if not callable(found):
+        raise BackendMissing(f'cannot load {dotted_path}: the module {module_name} has no class {name}')
+    return found
+
+
+def _advice(module_name: str, error: ImportError) -> str:
+    extra = _EXTRAS.get(module_name)
+    if extra is None or error.name == module_name:
+        return ''
+    return f'; install what it needs with: pip install filedepot[{extra}]'
+
+
+get_depot = DepotManager.get
+get_file = DepotManager.get_file
+configure = DepotManager.configure
+set_default = DepotManager.set_default
