@@ -14,6 +14,7 @@
     ├── InvalidRange (ValueError)             not from one byte up to a later one
     ├── InvalidContent (TypeError)            not something whose bytes can be stored
     ├── InvalidValue (ValueError)             not something a file column can hold
+    ├── InvalidMapping (TypeError)            not a model that file columns can work in
     ├── FileMissing (OSError)                 no file has this id
     ├── CorruptMetadata (ValueError)          what is known of a file cannot be read
     ├── StorageFailure (OSError)              the place where the bytes live did not do it
@@ -85,6 +86,10 @@ class InvalidContent(DepotError, TypeError):
 
 class InvalidValue(DepotError, ValueError):
     """Not something that a file column can hold."""
+
+
+class InvalidMapping(DepotError, TypeError):
+    """Not a model that file columns can work in."""
 
 
 class FileMissing(DepotError, OSError):

@@ -11,6 +11,9 @@ from anyascii import anyascii
 # What RFC 8187 section 3.2.1 calls attr-char, beside letters and digits.
 _ATTR_CHARS = '!#$&+-.^_`|~'
 
+# Controls, line and paragraph separators.
+_UNPRINTABLE = frozenset({'Cc', 'Zl', 'Zp'})
+
 # Unicode's bidirectional controls: they make ``gpj.exe`` look like ``exe.jpg``.
 _BIDIRECTIONAL = frozenset('\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
 
@@ -46,8 +49,8 @@ def _download_name(fname: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return ''.join(each for each in text if unicodedata.category(each) not in _UNPRINTABLE and each not in _BIDIRECTIONAL)
+    return ''.join(filter(_is_printable, text))
 
 
-# Controls, line and paragraph separators.
-_UNPRINTABLE = frozenset({'Cc', 'Zl', 'Zp'})
+def _is_printable(character: str) -> bool:
+    return character not in _BIDIRECTIONAL and unicodedata.category(character) not in _UNPRINTABLE

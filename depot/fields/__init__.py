@@ -1,0 +1,1 @@
+"""Files as values of a model's attributes."""

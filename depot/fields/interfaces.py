@@ -1,0 +1,180 @@
+"""What a column holds of a file, and what may be done to a file when it is saved."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ImmutableFile
+from ..io.utils import Content
+from ..manager import DepotManager
+from ..transactions import files
+from ..transactions.scope import Upload
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class FileFilter(ABC):
+    """Works on a file when it is saved: derive one, and give it to a column's ``filters``."""
+
+    @abstractmethod
+    def on_save(self, uploaded_file: Any) -> None:
+        """Runs after the upload, before the file's information is frozen.
+
+        ``uploaded_file.original_content`` is what was assigned. A filter may add
+        keys to the information, store more files by its ``store_content``, or
+        refuse the file by raising: then nothing is left in the storage.
+        """
+
+
+# What an information object knows beside its items: these attributes are no items.
+_INTERNAL = frozenset({'original_content', 'upload', '_frozen', '_filtered'})
+
+
+def _while_open(change: Callable[..., Any]) -> Any:
+    """The dict's method, refused once the information is frozen."""
+
+    @functools.wraps(change)
+    def guarded(self: DepotFileInfo, *args: Any, **kwargs: Any) -> Any:
+        self._check_open()
+        return change(self, *args, **kwargs)
+
+    return guarded
+
+
+class DepotFileInfo(dict[str, Any], ABC):
+    """What is known of an uploaded file: a dict of JSON values that does not change any more.
+
+    Items are attributes as well. Made from a content, it stores the content in
+    the storage ``depot_name`` (the default one when None; an alias stands for the
+    storage it means now) and calls :meth:`process_content`; made from a dict, it
+    is taken as loaded and stores nothing.
+
+    Raises :class:`~depot.errors.UnknownStorage` if there is no such storage,
+    :class:`~depot.errors.ConfigurationError` if there is none at all, and what
+    storing raises; then nothing is left in the storage. Changing it raises
+    :class:`~depot.errors.ImmutableFile`.
+    """
+
+    #: The new files that it refers to; None when it was loaded.
+    upload: Upload | None = None
+    #: The content that it was made from, until the filters have run.
+    original_content: Any
+    _frozen = False
+    _filtered = False
+
+    def __init__(self, content: Content | dict[str, Any], depot_name: str | None = None) -> None:
+        super().__init__()
+        if isinstance(content, dict):
+            super().update(content)
+            self._filtered = True
+        else:
+            self._store(content, depot_name)
+        self._freeze()
+
+    def _store(self, content: Content, depot_name: str | None) -> None:
+        self.original_content = content
+        self['depot_name'] = _storage_name(depot_name)
+        self['files'] = []
+        try:
+            self.process_content(content)
+        except BaseException:
+            self.discard()
+            raise
+        self.upload = Upload(self['files'])
+
+    @abstractmethod
+    def process_content(self, content: Content, filename: str | None = None, content_type: str | None = None) -> None:
+        """Stores the content and sets the items; a subclass may set more, before and after calling this."""
+
+    @abstractmethod
+    def encode(self) -> str:
+        """The information as JSON text."""
+
+    @classmethod
+    @abstractmethod
+    def decode(cls, data: Any) -> Self:
+        """The information from JSON, as text or parsed."""
+
+    def _apply_filters(self, filters: Iterable[FileFilter]) -> None:
+        """Runs the filters, unless they ran before; a failure removes every file of this upload."""
+        if self._filtered:
+            return
+        self._thaw()
+        try:
+            for each in filters:
+                each.on_save(self)
+        except BaseException:
+            self.discard()
+            raise
+        self._filtered = True
+        if self.upload is not None:
+            self.upload.files = tuple(self['files'])
+        self.__dict__.pop('original_content', None)
+        self._freeze()
+
+    def discard(self) -> None:
+        """Removes the files again: for a refused upload."""
+        files.remove(self['files'])
+        if self.upload is not None:
+            self.upload.lose()
+
+    def _freeze(self) -> None:
+        self._frozen = True
+
+    def _thaw(self) -> None:
+        self._frozen = False
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):
+            return object.__getattribute__(self, name)  # a property that failed: once more, for its own error
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f'{type(self).__name__} has no {name!r}; it has {", ".join(self)}') from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _INTERNAL:
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        del self[name]
+
+    def _check_open(self) -> None:
+        if self._frozen:
+            raise ImmutableFile('Already saved files are immutable: assign a new file instead')
+
+    __setitem__ = _while_open(dict.__setitem__)
+    __delitem__ = _while_open(dict.__delitem__)
+    __ior__ = _while_open(dict.__ior__)
+    update = _while_open(dict.update)
+    setdefault = _while_open(dict.setdefault)
+    popitem = _while_open(dict.popitem)
+    clear = _while_open(dict.clear)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def __copy__(self) -> DepotFileInfo:
+        return self._copied(dict(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> DepotFileInfo:
+        return self._copied(copy.deepcopy(dict(self), memo))
+
+    def _copied(self, items: dict[str, Any]) -> DepotFileInfo:
+        copied = type(self)(items)
+        copied.upload = self.upload  # the new files live as long as one of the copies does
+        return copied
+
+
+def _storage_name(name: str | None) -> str:
+    """The real name of a storage, which goes into rows: an alias may mean another storage tomorrow."""
+    asked = DepotManager.get_default() if name is None else name
+    DepotManager.require(asked)
+    return DepotManager.resolve_alias(asked) or asked

@@ -1,0 +1,67 @@
+"""An ordered list of files in one column, changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+from sqlalchemy.ext.mutable import MutableList
+
+from ..errors import InvalidValue
+from ..transactions.drivers.sqlalchemy import rows
+from .interfaces import DepotFileInfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class FileList(MutableList[Any]):
+    """The files of a column with ``multiple=True``.
+
+    A list like any other, but what is put into it is stored first, as an
+    assignment to a single file's attribute would be; each change is written by
+    the next flush, and a file that is taken out goes with the commit.
+    """
+
+    @classmethod
+    def of(cls, store: Callable[[Any], DepotFileInfo], values: Any) -> Self:
+        """A list of what is assigned: any iterable of contents and files, or None for no file."""
+        if isinstance(values, (str, bytes, bytearray, memoryview, Mapping)) or hasattr(values, 'read'):
+            raise InvalidValue(f'a column of many files holds a list of contents, not a {type(values).__name__}')
+        return cls(stored_each(store, () if values is None else values))
+
+    def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
+        super().__setitem__(index, self._stored(value) if isinstance(index, slice) else self._stored([value])[0])
+
+    def append(self, x: Any) -> None:
+        super().extend(self._stored([x]))
+
+    def extend(self, x: Iterable[Any]) -> None:
+        super().extend(self._stored(x))
+
+    def insert(self, i: SupportsIndex, x: Any) -> None:
+        super().insert(i, self._stored([x])[0])
+
+    def _stored(self, values: Iterable[Any]) -> list[Any]:
+        """The values as files of the column; as they are while no row has this list."""
+        for state, key in self._parents.items():
+            files = stored_each(state.mapper.column_attrs[key].columns[0].type.stored, values)
+            rows.adopt(state.obj(), files)
+            return files
+        return list(values)
+
+
+def stored_each(store: Callable[[Any], DepotFileInfo], values: Iterable[Any]) -> list[DepotFileInfo]:
+    """Stores one value after the other; when one fails, those stored before it are removed."""
+    new: list[DepotFileInfo] = []
+    files: list[DepotFileInfo] = []
+    try:
+        for value in values:
+            files.append(store(value))
+            if files[-1] is not value:
+                new.append(files[-1])
+    except BaseException:
+        for each in new:
+            each.discard()
+        raise
+    return files

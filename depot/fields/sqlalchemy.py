@@ -1,0 +1,209 @@
+"""The column type for SQLAlchemy models."""
+
+from __future__ import annotations
+
+import functools
+import json as jsonlib
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import JSON, Column, Text, Unicode, event, inspect
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import ColumnProperty, Mapper
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ..errors import InvalidMapping, InvalidValue
+from ..io.interfaces import FileStorage
+from ..io.utils import Content, FileIntent
+from ..transactions.drivers.sqlalchemy import rows
+from .interfaces import DepotFileInfo, FileFilter
+from .multiple import FileList
+from .upload import UploadedFile, parsed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+#: The length of the text column, in characters, where none is given.
+DEFAULT_LENGTH = 4000
+
+
+class UploadedFileField(TypeDecorator[Any]):
+    """A column that holds a file, or with ``multiple=True`` an ordered list of files.
+
+    Assigning a content to the attribute stores it at once, in ``upload_storage``
+    (the default storage when None), as an ``upload_type``, and runs the
+    ``filters`` on it. The file then follows the transaction. Everything that
+    :meth:`depot.io.interfaces.FileStorage.create` takes can be assigned, and also
+    None, and an uploaded file itself.
+
+    The information is kept as JSON text, in a ``VARCHAR(4000)`` or the ``length``
+    given (``TEXT`` for many files), or with ``json=True`` in the database's own
+    JSON type, ``JSONB`` on PostgreSQL. Each form reads what the other wrote.
+    """
+
+    impl = Unicode
+    cache_ok = True
+    hashable = False
+
+    def __init__(
+        self,
+        filters: Iterable[FileFilter] = (),
+        upload_type: type[DepotFileInfo] = UploadedFile,
+        upload_storage: str | None = None,
+        *args: Any,
+        multiple: bool = False,
+        json: bool = False,
+        **kw: Any,
+    ) -> None:
+        if not args and not json and not multiple:
+            kw.setdefault('length', DEFAULT_LENGTH)
+        super().__init__(*args, **kw)
+        self._filters = tuple(filters)
+        self._upload_storage = upload_storage
+        # Public names: SQLAlchemy tells types apart by the constructor's arguments that are attributes.
+        self.upload_type = upload_type
+        self.multiple = multiple
+        self.json = json
+        self.impl_instance = self.impl = self._storage_type(text=self.impl_instance, length=args or kw.get('length'))
+
+    def _storage_type(self, text: TypeEngine[Any], length: Any) -> TypeEngine[Any]:
+        if self.json:
+            return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), 'postgresql')
+        return Text() if self.multiple and not length else text
+
+    # The name that applications know.
+    @property
+    def _upload_type(self) -> type[DepotFileInfo]:
+        return self.upload_type
+
+    def __repr__(self) -> str:
+        """The constructor call that makes the same database type, for Alembic's migrations."""
+        length = getattr(self.impl_instance, 'length', None)
+        options = [f'{name}=True' for name in ('multiple', 'json') if getattr(self, name)]
+        options += [f'length={length}'] if length not in (None, DEFAULT_LENGTH) else []
+        return f'{type(self).__name__}({", ".join(options)})'
+
+    def upload(self, data: Content, filename: str | None = None, content_type: str | None = None) -> Any:
+        """Stores a file ahead of assignment, as an assignment would: with the column's storage and filters.
+
+        Returns an ``upload_type``. The file belongs to a transaction once it is
+        assigned; one that never is stays in the storage.
+        """
+        if filename or content_type:
+            data = FileIntent(*cast('tuple[Any, str, str]', FileStorage.fileinfo(data, filename, content_type)))
+        return self.stored(data)
+
+    def stored(self, value: Any) -> DepotFileInfo:
+        """The file that an assigned value stands for: stored now unless it is one, and filtered once."""
+        info = value if isinstance(value, DepotFileInfo) else self.upload_type(value, self._upload_storage)
+        info._apply_filters(self._filters)
+        return info
+
+    def coerce_assigned(self, value: Any) -> DepotFileInfo | FileList | None:
+        """What the attribute holds after an assignment of ``value``; stores what is new in it."""
+        if self.multiple:
+            return FileList.of(self.stored, value)
+        return None if value is None else self.stored(value)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """SQLAlchemy asks for the type of the other side, which for a JSON path is no file."""
+        return self.impl_instance.coerce_compared_value(op, value) if self.json else self
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if self.multiple:
+            return self._bound([self._checked(each) for each in value or ()], jsonlib.dumps, dialect)
+        return self._bound(self._checked(value), self.upload_type.encode, dialect) if value else None
+
+    def _bound(self, value: Any, encode: Callable[[Any], str], dialect: Dialect) -> Any:
+        # Applications override load_dialect_impl to give a JSON type, which serializes by itself.
+        return value if isinstance(self.load_dialect_impl(dialect), JSON) else encode(value)
+
+    def _checked(self, value: Any) -> DepotFileInfo:
+        if not isinstance(value, self.upload_type):
+            raise InvalidValue(
+                f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; assign '
+                'the content to the attribute, or store it beforehand by the column type: type.upload(content)'
+            )
+        return value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        if self.multiple:
+            return FileList(self._decoded(each) for each in _items(value))
+        return None if value is None else self._decoded(value)
+
+    def _decoded(self, value: Any) -> Any:
+        return self.upload_type.decode(value)
+
+
+class _SQLAMutationTracker:
+    """Makes the attributes of mapped classes take contents and follow the transaction.
+
+    Private by name, but applications hook these methods as listeners of their own.
+    """
+
+    #: The names of the attributes that hold files, by mapped class.
+    mapped_entities: weakref.WeakKeyDictionary[type[Any], list[str]] = weakref.WeakKeyDictionary()
+
+    @classmethod
+    def _mapper_configured(cls, mapper: Mapper[Any], class_: type[Any]) -> None:
+        """Runs once for each mapped class: finds its file columns."""
+        keys = [each.key for each in mapper.column_attrs if _holds_files(mapper, each)]
+        if not keys:
+            return
+        cls.mapped_entities[class_] = keys
+        rows.watch(mapper, keys)
+        for key in keys:
+            if not (mapper.inherits and mapper.inherits.has_property(key)):  # else its listeners came down
+                _listen(getattr(class_, key))
+
+    @classmethod
+    def _field_set(cls, target: Any, value: Any, oldvalue: Any, initiator: Any) -> Any:
+        """Runs when the attribute is set; returns what it will hold."""
+        field = inspect(target).mapper.column_attrs[initiator.key].columns[0].type
+        assigned = field.coerce_assigned(value)
+        rows.adopt(target, assigned)
+        return assigned
+
+    @classmethod
+    def _session_committed(cls, session: Any) -> None:
+        """Does nothing: the end of the transaction itself is what removes files, and only once."""
+
+
+def _holds_files(mapper: Mapper[Any], attribute: ColumnProperty[Any]) -> bool:
+    columns = [
+        each for each in attribute.columns if isinstance(each, Column) and isinstance(each.type, UploadedFileField)
+    ]
+    if columns and len(attribute.columns) > 1:
+        raise InvalidMapping(
+            f'{mapper.class_.__name__}.{attribute.key} maps {len(attribute.columns)} columns; '
+            'a file column needs an attribute of its own'
+        )
+    return is_file
+
+
+def _items(value: Any) -> list[Any]:
+    """The items of a stored list; a single file, from before the column took many, is a list of one."""
+    decoded = parsed(value)
+    if isinstance(decoded, list):
+        return decoded
+    return [] if decoded is None else [decoded]
+
+
+def _empty_list(key: str, target: Any, _value: Any, dict_: dict[str, Any]) -> FileList:
+    """Runs when an attribute that was never set is read: gives it a list that can be appended to."""
+    files = dict_[key] = FileList()
+    files._parents[inspect(target)] = key
+    return files
+
+
+def _listen(attribute: Any) -> None:
+    event.listen(attribute, 'set', _SQLAMutationTracker._field_set, retval=True, propagate=True)
+    if attribute.type.multiple:
+        FileList.associate_with_attribute(attribute)
+        event.listen(
+            attribute, 'init_scalar', functools.partial(_empty_list, attribute.key), retval=True, propagate=True
+        )
+
+
+event.listen(Mapper, 'mapper_configured', _SQLAMutationTracker._mapper_configured)

@@ -1,0 +1,114 @@
+"""The information that a column holds of a file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidValue
+from ..io import utils
+from ..io.utils import Content
+from ..manager import DepotManager
+from .interfaces import DepotFileInfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class UploadedFile(DepotFileInfo):
+    """A file in a storage, as a database row knows it.
+
+    ::
+
+        >>> uploaded = UploadedFile(b'...')
+        >>> uploaded.filename, uploaded.content_type, uploaded.size
+    """
+
+    #: The name of the storage.
+    depot_name: str
+    #: The paths (``'storage/id'``) of all files that belong to it, derived ones too.
+    files: list[str]
+    #: The id in the storage.
+    file_id: str
+    #: ``'storage/id'``.
+    path: str
+    #: The name it was uploaded with.
+    filename: str
+    #: The media type it was uploaded with, or one guessed from the name.
+    content_type: str
+    #: When it was uploaded, in UTC: ``YYYY-MM-DD HH:MM:SS``.
+    uploaded_at: str
+
+    def process_content(self, content: Content, filename: str | None = None, content_type: str | None = None) -> None:
+        self['path'], self['file_id'] = self.store_content(content, filename, content_type)
+        with_metadata = self.file
+        try:
+            self._describe(with_metadata)
+        finally:
+            with_metadata.close()
+
+    def _describe(self, file: Any) -> None:
+        self['filename'] = file.filename
+        self['content_type'] = file.content_type
+        self['uploaded_at'] = utils.timestamp()
+        self['_public_url'] = file.public_url
+        # Storages written for the published package know neither.
+        self['size'] = _known(file, 'content_length', int)
+        self['checksum'] = _known(file, 'checksum', str)
+
+    def store_content(
+        self, content: Content, filename: str | None = None, content_type: str | None = None
+    ) -> tuple[str, str]:
+        """Stores one more file that belongs to this one; returns its path and its id."""
+        file_id = self.depot.create(content, filename, content_type)
+        path = f'{self.depot_name}/{file_id}'
+        self.files.append(path)
+        return path, file_id
+
+    @property
+    def depot(self) -> Any:
+        """The storage; :class:`~depot.errors.UnknownStorage` if it is not configured (any more)."""
+        return DepotManager.require(self.depot_name)
+
+    @property
+    def file(self) -> Any:
+        """The stored file, unopened; :class:`~depot.errors.FileMissing` if it is gone."""
+        return self.depot.get(self.file_id)
+
+    @property
+    def url(self) -> str:
+        """Where a client can fetch the file: from the backend itself if it is public, else from the middleware."""
+        public_url: str | None = self.get('_public_url')
+        return public_url or DepotManager.url_for(self.path)
+
+    def encode(self) -> str:
+        """The information as JSON text."""
+        return json.dumps(self)
+
+    @classmethod
+    def decode(cls, data: str | dict[str, Any]) -> Self:
+        """The information from JSON, as text or parsed.
+
+        Raises :class:`~depot.errors.InvalidValue` for anything but an object.
+        """
+        return cls(_json_object(data))
+
+
+def parsed(data: Any) -> Any:
+    """The value of a JSON text; what a database has parsed already, as it is."""
+    try:
+        return json.loads(data) if isinstance(data, (str, bytes)) else data
+    except ValueError as error:
+        raise InvalidValue(f'a file column holds JSON, not {str(data)[:80]!r}') from error
+
+
+def _json_object(data: Any) -> dict[str, Any]:
+    decoded = parsed(data)
+    if not isinstance(decoded, dict):
+        raise InvalidValue(f'a file column holds JSON objects, not {str(data)[:80]!r}')
+    return decoded
+
+
+def _known(file: Any, attribute: str, kind: type) -> Any:
+    value = getattr(file, attribute, None)
+    return value if isinstance(value, kind) else None

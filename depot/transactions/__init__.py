@@ -1,0 +1,1 @@
+"""What a transaction did to files, and what its end makes of it."""

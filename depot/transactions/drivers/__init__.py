@@ -1,0 +1,1 @@
+"""Each translates one library's events into a scope's words."""

@@ -1,0 +1,1 @@
+"""SQLAlchemy's sessions and rows, translated into scopes."""

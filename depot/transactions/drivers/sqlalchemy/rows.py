@@ -1,0 +1,146 @@
+"""Which: the files that a row refers to, let go and kept by its flushes."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable, Iterable
+from typing import Any, cast
+
+from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy.orm import Mapper, Session, object_session
+from sqlalchemy.orm.attributes import History
+
+from ....errors import FileMissing
+from ...scope import Upload
+from .sessions import hold, scope_of
+
+#: By mapper: the attributes that hold files.
+_watched: weakref.WeakKeyDictionary[Mapper[Any], list[str]] = weakref.WeakKeyDictionary()
+
+
+def watch(mapper: Mapper[Any], keys: list[str]) -> None:
+    """Follows the files in these attributes of a mapped class from now on.
+
+    A value is None, an object with ``files`` (paths) and ``upload`` (an
+    :class:`~depot.transactions.scope.Upload` or None), or a list of such.
+    """
+    _watched[mapper] = keys
+    event.listen(mapper, 'after_insert', after_insert)
+    event.listen(mapper, 'before_update', before_update)
+    event.listen(mapper, 'after_update', after_update)
+    event.listen(mapper, 'before_delete', before_delete)
+
+
+def adopt(target: Any, value: Any) -> None:
+    """Binds the new files in ``value`` to the transaction of the session that ``target`` is in."""
+    for info in _infos(value):
+        upload = _upload(info)
+        if upload is not None and upload.undecided:
+            hold(object_session(target), upload)
+
+
+def _infos(value: Any) -> Iterable[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)
+
+
+def _upload(info: Any) -> Upload | None:
+    return getattr(info, 'upload', None)
+
+
+def _files(values: Iterable[Any]) -> list[str]:
+    return [file for value in values for info in _infos(value) for file in getattr(info, 'files', ())]
+
+
+def after_attach(session: Session, instance: Any) -> None:
+    """Runs when an object comes into a session by ``add``, ``merge`` or a cascade, not by a load."""
+    state = inspect(instance)
+    for key in _watched.get(state.mapper, ()):
+        adopt(instance, state.dict.get(key))
+
+
+def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
+    """Runs for each row that a flush inserted; its primary key is known now."""
+    for key in _watched[mapper]:
+        _keep(_Place(mapper, key, target), inspect(target).dict.get(key))
+
+
+def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
+    """Runs for each object that a flush is about to update: the row still has the old value.
+
+    The value is asked for where SQLAlchemy never had it: the attribute was
+    expired, deferred or changed in place, or the row was deleted and is added
+    again by another object in one flush.
+    """
+    for key in _watched[mapper]:
+        history = _history(target, key)
+        if history.added and not history.deleted:
+            place = _Place(mapper, key, target)
+            _release(place, [place.stored_value(connection)])
+
+
+def after_update(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
+    """Runs for each object that a flush updated, and for some without a change."""
+    for key in _watched[mapper]:
+        history = _history(target, key)
+        if history.added or history.deleted:
+            place = _Place(mapper, key, target)
+            _release(place, history.deleted)
+            _keep(place, inspect(target).dict.get(key))
+
+
+def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
+    """Runs for each object that a flush is about to delete, by ``delete``, a cascade, or as an orphan."""
+    for key in _watched[mapper]:
+        history = _history(target, key)
+        place = _Place(mapper, key, target)
+        _release(place, [*history.unchanged, *history.deleted] or [place.stored_value(connection)])
+
+
+def _history(target: Any, key: str) -> History:
+    """What the attribute was and is, as far as it is loaded."""
+    return inspect(target).attrs[key].history  # type: ignore[no-any-return]
+
+
+class _Place:
+    """One file column of one row."""
+
+    def __init__(self, mapper: Mapper[Any], key: str, target: Any) -> None:
+        self.name = f'{type(target).__name__}.{key}'
+        self.scope = scope_of(cast(Session, object_session(target)))
+        self._mapper = mapper
+        self._key = key
+        self._identity = inspect(target).identity or tuple(mapper.primary_key_from_instance(target))
+
+    @property
+    def owner(self) -> Hashable:
+        """What tells this place apart in a scope's claims, whichever object stands for the row."""
+        return self._mapper.column_attrs[self._key].columns[0], self._identity
+
+    def stored_value(self, connection: Connection) -> Any:
+        """What the row has in the database."""
+        row = zip(map(self._attribute, self._mapper.primary_key), self._identity, strict=True)
+        value = getattr(self._mapper.class_, self._key)
+        return connection.scalar(select(value).where(*(attribute == part for attribute, part in row)))
+
+    def _attribute(self, column: Any) -> Any:
+        return getattr(self._mapper.class_, self._mapper.get_property_by_column(column).key)
+
+
+def _keep(place: _Place, value: Any) -> None:
+    for info in _infos(value):
+        upload = _upload(info)
+        if upload is not None and upload.lost:
+            raise FileMissing(
+                f'{place.name} refers to {upload.files[0]}, which was removed when '
+                'its transaction ended without it; assign the content anew'
+            )
+    place.scope.keep(_files([value]), place.owner)
+
+
+def _release(place: _Place, values: Iterable[Any]) -> None:
+    place.scope.release(_files(values), place.owner)
+
+
+event.listen(Session, 'after_attach', after_attach)
