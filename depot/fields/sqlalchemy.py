@@ -65,7 +65,8 @@ class UploadedFileField(TypeDecorator[Any]):
         self.upload_type = upload_type
         self.multiple = multiple
         self.json = json
-        self.impl_instance = self.impl = self._storage_type(text=self.impl_instance, length=args or kw.get('length'))
+        self.impl_instance = self._storage_type(text=self.impl_instance, length=args or kw.get('length'))
+        self.impl = self.impl_instance  # type: ignore[assignment]
 
     def _storage_type(self, text: TypeEngine[Any], length: Any) -> TypeEngine[Any]:
         if self.json:
@@ -171,15 +172,15 @@ class _SQLAMutationTracker:
 
 
 def _holds_files(mapper: Mapper[Any], attribute: ColumnProperty[Any]) -> bool:
-    columns = [
-        each for each in attribute.columns if isinstance(each, Column) and isinstance(each.type, UploadedFileField)
-    ]
-    if columns and len(attribute.columns) > 1:
+    columns = [each for each in attribute.columns if isinstance(each, Column)]
+    if not any(isinstance(each.type, UploadedFileField) for each in columns):
+        return False
+    if len(columns) > 1:
         raise InvalidMapping(
-            f'{mapper.class_.__name__}.{attribute.key} maps {len(attribute.columns)} columns; '
+            f'{mapper.class_.__name__}.{attribute.key} maps {len(columns)} columns; '
             'a file column needs an attribute of its own'
         )
-    return is_file
+    return True
 
 
 def _items(value: Any) -> list[Any]:
