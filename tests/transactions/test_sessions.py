@@ -89,13 +89,6 @@ def test_none_lets_the_file_go(session: Session, storage: Any, document: Documen
     assert contents(storage) == []
 
 
-def test_a_deleted_attribute_lets_the_file_go(session: Session, storage: Any, document: Document) -> None:
-    assert document.content
-    del document.content
-    session.commit()
-    assert contents(storage) == []
-
-
 def test_a_deleted_row_lets_its_file_go(session: Session, storage: Any, document: Document) -> None:
     session.delete(document)
     session.flush()
@@ -249,9 +242,7 @@ def test_a_rolled_back_savepoint_deletes_only_its_own_files(
     assert contents(storage) == [b'outer']
 
 
-def test_a_delete_in_a_rolled_back_savepoint_keeps_the_file(
-    session: Session, storage: Any, document: Document
-) -> None:
+def test_a_delete_in_a_rolled_back_savepoint_keeps_the_file(session: Session, storage: Any, document: Document) -> None:
     savepoint = session.begin_nested()
     session.delete(document)
     session.flush()

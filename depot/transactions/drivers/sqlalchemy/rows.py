@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Hashable, Iterable
+from copy import copy
 from typing import Any, cast
 
 from sqlalchemy import Connection, event, inspect, select
@@ -25,6 +26,7 @@ def watch(mapper: Mapper[Any], keys: list[str]) -> None:
     :class:`~depot.transactions.scope.Upload` or None), or a list of such.
     """
     _watched[mapper] = keys
+    event.listen(mapper, 'before_insert', before_insert)
     event.listen(mapper, 'after_insert', after_insert)
     event.listen(mapper, 'before_update', before_update)
     event.listen(mapper, 'after_update', after_update)
@@ -60,6 +62,15 @@ def after_attach(session: Session, instance: Any) -> None:
         adopt(instance, state.dict.get(key))
 
 
+def before_insert(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
+    """Runs for each new object: one that takes the row of another that is deleted in this flush becomes an UPDATE."""
+    session = cast(Session, object_session(target))
+    replaced = session.identity_map.get(mapper.identity_key_from_instance(target))
+    if replaced is not None:
+        # Attributes that the new object never had keep what the row has.
+        _let_go(mapper, connection, replaced, [key for key in _watched[mapper] if key in inspect(target).dict])
+
+
 def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
     """Runs for each row that a flush inserted; its primary key is known now."""
     for key in _watched[mapper]:
@@ -70,8 +81,7 @@ def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> N
     """Runs for each object that a flush is about to update: the row still has the old value.
 
     The value is asked for where SQLAlchemy never had it: the attribute was
-    expired, deferred or changed in place, or the row was deleted and is added
-    again by another object in one flush.
+    expired, deferred or changed in place.
     """
     for key in _watched[mapper]:
         history = _history(target, key)
@@ -82,17 +92,22 @@ def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> N
 
 def after_update(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
     """Runs for each object that a flush updated, and for some without a change."""
+    new_key = _new_primary_key(mapper, target)
     for key in _watched[mapper]:
         history = _history(target, key)
-        if history.added or history.deleted:
+        if new_key or history.added or history.deleted:
             place = _Place(mapper, key, target)
-            _release(place, history.deleted)
-            _keep(place, inspect(target).dict.get(key))
+            _release(place, [*history.unchanged, *history.deleted])
+            _keep(place.moved_to(new_key), inspect(target).dict.get(key))
 
 
 def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
     """Runs for each object that a flush is about to delete, by ``delete``, a cascade, or as an orphan."""
-    for key in _watched[mapper]:
+    _let_go(mapper, connection, target, _watched[mapper])
+
+
+def _let_go(mapper: Mapper[Any], connection: Connection, target: Any, keys: Iterable[str]) -> None:
+    for key in keys:
         history = _history(target, key)
         place = _Place(mapper, key, target)
         _release(place, [*history.unchanged, *history.deleted] or [place.stored_value(connection)])
@@ -101,6 +116,14 @@ def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> N
 def _history(target: Any, key: str) -> History:
     """What the attribute was and is, as far as it is loaded."""
     return inspect(target).attrs[key].history  # type: ignore[no-any-return]
+
+
+def _new_primary_key(mapper: Mapper[Any], target: Any) -> tuple[Any, ...] | None:
+    """The primary key that an update gave to the row; None where it did not change."""
+    attributes = [inspect(target).attrs[mapper.get_property_by_column(each).key] for each in mapper.primary_key]
+    if not any(each.history.has_changes() for each in attributes):
+        return None
+    return tuple(each.value for each in attributes)
 
 
 class _Place:
@@ -112,6 +135,14 @@ class _Place:
         self._mapper = mapper
         self._key = key
         self._identity = inspect(target).identity or tuple(mapper.primary_key_from_instance(target))
+
+    def moved_to(self, primary_key: tuple[Any, ...] | None) -> _Place:
+        """The place in the row's new position, if it has one."""
+        if primary_key is None:
+            return self
+        moved = copy(self)
+        moved._identity = primary_key
+        return moved
 
     @property
     def owner(self) -> Hashable:
