@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -15,6 +16,27 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+class _Rows(dict[Any, str]):
+    """The attribute that has a list, by the state of the object that it is on.
+
+    SQLAlchemy's own refers to the object weakly, so that a change by
+    ``session.get(Album, 1).photos.append(...)`` would find it gone already. This
+    one keeps it alive as long as the list is in use.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._objects: dict[Any, Any] = {}
+
+    def __setitem__(self, state: Any, key: str) -> None:
+        super().__setitem__(state, key)
+        self._objects[state] = state.obj()
+
+    def pop(self, state: Any, *default: Any) -> Any:
+        self._objects.pop(state, None)
+        return super().pop(state, *default)
+
+
 class FileList(MutableList[Any]):
     """The files of a column with ``multiple=True``.
 
@@ -22,6 +44,10 @@ class FileList(MutableList[Any]):
     assignment to a single file's attribute would be; each change is written by
     the next flush, and a file that is taken out goes with the commit.
     """
+
+    @functools.cached_property
+    def _parents(self) -> Any:
+        return _Rows()
 
     @classmethod
     def of(cls, store: Callable[[Any], DepotFileInfo], values: Any) -> Self:
