@@ -122,6 +122,9 @@ class StorageFailure(DepotError, OSError):
         self.path = path
         self.errno = errno
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self.args, self.path, self.errno)  # OSError does not pickle an errno of its own
+
 
 class ImmutableFile(DepotError, TypeError):
     """The information of a saved file does not change; assign a new file."""

@@ -25,6 +25,9 @@ from depot.io.local import LocalFileStorage
 from depot.io.utils import copy_content
 
 ROUNDS = 5
+# In a virtual machine, memory that lies free for seconds goes back to the host, and whoever uses it first pays for it:
+# as much as the work itself takes, and at random. So the best of some tries counts as the time of a round.
+TRIES = 4
 BLOCK = 256 * 1024
 MIB = 1024 * 1024
 
@@ -71,12 +74,14 @@ def large(root: pathlib.Path, size: int) -> None:
         'out': lambda: copy_out(storage, stored, target),
     }
     times: dict[str, list[float]] = {name: [] for name in work}
-    for turn in range(ROUNDS):
-        # Each is the first one in some round: where memory was given back to a host, the first one pays for it.
-        for name in [*work, *work][turn % 3 : turn % 3 + 3]:
-            times[name].append(seconds(work[name]))
+    for _ in range(ROUNDS):
+        tries: dict[str, list[float]] = {name: [] for name in work}
+        for name in [*work] * TRIES:
+            tries[name].append(seconds(work[name]))
             target.unlink(missing_ok=True)
             storage.delete_many(each for each in storage.list() if each != stored)
+        for name in work:
+            times[name].append(min(tries[name]))
     median = {name: statistics.median(each) for name, each in times.items()}
     print(f'plain loop that copies and hashes {size} MiB: {median["plain"]:.2f} s')
     for name in ('in', 'out'):
