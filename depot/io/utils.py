@@ -82,10 +82,10 @@ def parsed_timestamp(text: str | None) -> datetime.datetime | None:
     """
     try:
         instant = datetime.datetime.fromisoformat(text or '')
-    except ValueError:
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    if instant.tzinfo is not None:
-        instant = instant.astimezone(datetime.timezone.utc).replace(tzinfo=None)
     return instant.replace(microsecond=0)
 
 

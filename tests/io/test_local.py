@@ -175,7 +175,13 @@ def test_attributes_that_were_assigned_stay_when_the_file_is_read(storage: Local
 
 def test_any_spelling_of_an_id_leads_to_the_one_folder(storage: LocalFileStorage) -> None:
     file_id = storage.create(b'hello')
-    for each in (uuid.UUID(file_id), file_id.upper(), file_id.replace('-', ''), f'{{{file_id}}}', f'urn:uuid:{file_id}'):
+    for each in (
+        uuid.UUID(file_id),
+        file_id.upper(),
+        file_id.replace('-', ''),
+        f'{{{file_id}}}',
+        f'urn:uuid:{file_id}',
+    ):
         assert storage.get(each).file_id == file_id
 
 
@@ -201,7 +207,14 @@ def test_the_path_is_kept_as_it_was_given(root: pathlib.Path, monkeypatch: pytes
 
 def test_what_is_no_file_is_not_listed(storage: LocalFileStorage, root: pathlib.Path) -> None:
     file_id = storage.create(b'hello')
-    for each in ('lost+found', OLD_ID.upper(), OLD_ID.replace('-', ''), f'.{OLD_ID}', f'.{OLD_ID}.new', f'{OLD_ID}.old'):
+    for each in (
+        'lost+found',
+        OLD_ID.upper(),
+        OLD_ID.replace('-', ''),
+        f'.{OLD_ID}',
+        f'.{OLD_ID}.new',
+        f'{OLD_ID}.old',
+    ):
         (root / each).mkdir()
     (root / str(uuid.uuid4())).write_text('a file in place of a folder')
     assert storage.list() == [file_id]
@@ -228,7 +241,7 @@ def test_a_storage_that_is_not_durable_does_not(root: pathlib.Path, value: Any) 
 
 @pytest.mark.parametrize('value', ['', 'maybe', None, 2])
 def test_a_durability_that_is_no_truth_is_refused(root: pathlib.Path, value: Any) -> None:
-    with pytest.raises(ConfigurationError, match='durable = .* choose from true, yes'):
+    with pytest.raises(ConfigurationError, match=r'durable = .* choose from true, yes'):
         LocalFileStorage(root, durable=value)
 
 

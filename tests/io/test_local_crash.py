@@ -85,7 +85,9 @@ def test_a_file_that_was_set_aside_can_be_deleted(
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_reader_that_was_about_to_begin_finds_the_set_aside(storage: LocalFileStorage, tmp_path: pathlib.Path) -> None:
+def test_a_reader_that_was_about_to_begin_finds_the_set_aside(
+    storage: LocalFileStorage, tmp_path: pathlib.Path
+) -> None:
     with storage.get(storage.create(SAMPLE)) as file:
         set_aside(tmp_path, file.file_id)
         assert file.read() == SAMPLE
