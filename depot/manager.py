@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 from collections.abc import Mapping
@@ -206,20 +207,18 @@ def _options(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 def _construct(dotted_path: str, /, *args: Any, **options: Any) -> Any:
     found = _resolve(dotted_path)
-    signature = _signature(found)
-    try:
-        # Bound first, so that a TypeError from inside the constructor is not taken for ours.
-        signature.bind(*args, **options)
-    except TypeError as error:
-        raise WrongOption(f'{dotted_path}: {error}; it takes {signature}') from None
+    with contextlib.suppress(ValueError):  # a class written in C may not tell what it takes
+        _check_options(dotted_path, inspect.signature(found), args, options)
     return found(*args, **options)
 
 
-def _signature(found: Any) -> inspect.Signature:
+def _check_options(dotted_path: str, signature: inspect.Signature, args: Any, options: dict[str, Any]) -> None:
+    # Before the call, so that a TypeError from inside the constructor is not taken for a wrong option.
     try:
-        return inspect.signature(found)
-    except ValueError:  # a class written in C may have none
-        return inspect.signature(lambda *args, **options: None)
+        signature.bind(*args, **options)
+    except TypeError as error:
+        takes = ', '.join(signature.parameters) or 'none'
+        raise WrongOption(f'{dotted_path}: {error}; its options are: {takes}') from None
 
 
 def _resolve(dotted_path: str) -> Any:
