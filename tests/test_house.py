@@ -35,7 +35,13 @@ DOORS = {
     'anyascii': ['depot/utils.py'],
     'click': ['depot/cli/'],
     'flask': ['depot/cli/demo/'],
-    'sqlalchemy': ['depot/fields/sqlalchemy.py', 'depot/transactions/drivers/sqlalchemy/', 'depot/cli/demo/'],
+    'sqlalchemy': [
+        'depot/fields/sqlalchemy.py',
+        'depot/fields/multiple.py',
+        'depot/transactions/drivers/sqlalchemy/',
+        'depot/cli/demo/',
+    ],
+    'typing_extensions': ['depot/fields/'],  # for type checkers only: nothing imports it when it runs
     'waitress': ['depot/cli/demo/'],
     'werkzeug': ['depot/cli/demo/'],
 }
