@@ -5,6 +5,7 @@
     DepotError
     ├── ConfigurationError (RuntimeError)     the manager cannot be set up like this
     │   ├── NameTaken (ValueError)            a storage or an alias has this name already
+    │   ├── InvalidMountpoint (ValueError)    files cannot be served below this path
     │   ├── BackendMissing (ImportError)      no such backend, or its package is not installed
     │   └── WrongOption (TypeError)           the backend does not take this option
     ├── UnknownStorage (OSError, ValueError,  no storage is configured under this name
@@ -12,6 +13,8 @@
     ├── InvalidFileId (ValueError)            not an id that this storage gives
     ├── InvalidPath (ValueError)              not of the form ``storage/id``
     ├── InvalidRange (ValueError)             not from one byte up to a later one
+    ├── InvalidDate (ValueError,              not a date of HTTP
+    │                RuntimeError)
     ├── InvalidContent (TypeError)            not something whose bytes can be stored
     ├── InvalidValue (ValueError)             not something a file column can hold
     ├── InvalidMapping (TypeError)            not a model that file columns can work in
@@ -40,6 +43,10 @@ class ConfigurationError(DepotError, RuntimeError):
 
 class NameTaken(ConfigurationError, ValueError):
     """A storage or an alias has this name already."""
+
+
+class InvalidMountpoint(ConfigurationError, ValueError):
+    """Not a path below which files can be served."""
 
 
 class BackendMissing(ConfigurationError, ImportError):
@@ -78,6 +85,10 @@ class InvalidPath(DepotError, ValueError):
 
 class InvalidRange(DepotError, ValueError):
     """Not a range of bytes from one position up to the same or a later one."""
+
+
+class InvalidDate(DepotError, ValueError, RuntimeError):
+    """Not a date in any of the forms that HTTP has for one."""
 
 
 class InvalidContent(DepotError, TypeError):

@@ -1,0 +1,68 @@
+"""Serving stored files beside a WSGI application: the names that applications import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from .errors import InvalidMountpoint
+from .manager import DepotManager
+from .serving.resolver import find_file, path_below
+from .serving.response import plain, redirect
+from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, close_file, request_path, send
+
+__all__ = ['DepotManager', 'DepotMiddleware', 'FileServeApp', '_FileIter']
+
+
+class DepotMiddleware:
+    """Answers GET and HEAD below its mountpoint with stored files; all else is the application's.
+
+    ``cache_max_age`` is in seconds. With ``replace_wsgi_filewrapper`` the
+    server's own way of sending files is not used: for servers whose way is
+    broken. Without an application (None), all else is not found.
+
+    Raises :class:`~depot.errors.InvalidMountpoint` unless the mountpoint starts with a slash.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        mountpoint: str = '/depot',
+        cache_max_age: int = 604800,
+        replace_wsgi_filewrapper: bool = False,
+    ) -> None:
+        if not mountpoint.startswith('/'):
+            raise InvalidMountpoint(
+                f'the mountpoint {mountpoint!r} does not start with a slash; try {"/" + mountpoint!r}'
+            )
+        self.app = app
+        self.mountpoint = mountpoint
+        self.cache_max_age = cache_max_age
+        self.replace_wsgi_filewrapper = replace_wsgi_filewrapper
+
+    def url_for(self, path: str) -> str:
+        """The URL of the stored file at ``storage/id``, from the root of the application."""
+        return f'{self.mountpoint.rstrip("/")}/{path}'
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = path_below(self.mountpoint, request_path(environ))
+        if path is None or environ['REQUEST_METHOD'] not in ('GET', 'HEAD'):
+            return self._pass_on(environ, start_response)
+        file = find_file(path)
+        if file is None:
+            return send(plain(HTTPStatus.NOT_FOUND), environ, start_response)
+        return self._serve(file, environ, start_response)
+
+    def _serve(self, file: Any, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        public_url = getattr(file, 'public_url', None)
+        if public_url:
+            close_file(file)
+            return send(redirect(public_url), environ, start_response)
+        return FileServeApp(file, self.cache_max_age, self.replace_wsgi_filewrapper)(environ, start_response)
+
+    def _pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if self.app is None:
+            return send(plain(HTTPStatus.NOT_FOUND), environ, start_response)
+        answer: Iterable[bytes] = self.app(environ, start_response)
+        return answer

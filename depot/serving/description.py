@@ -1,0 +1,47 @@
+"""What a stored file says of itself, read with suspicion.
+
+The files of third-party storages need not be
+:class:`~depot.io.interfaces.StoredFile`: they may lack attributes, and what
+they have may be anything. From here on it is known.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, NamedTuple
+
+
+class Description(NamedTuple):
+    """One stored file at one moment; None is what it does not say."""
+
+    file_id: str | None = None
+    filename: str | None = None
+    content_type: str | None = None
+    #: UTC, without a time zone, in whole seconds.
+    last_modified: datetime.datetime | None = None
+    #: Bytes.
+    content_length: int | None = None
+    checksum: str | None = None
+
+
+def describe(file: Any) -> Description:
+    """What the file says now; it may say otherwise once it is opened."""
+    return Description(
+        file_id=str(getattr(file, 'file_id', '')) or None,
+        filename=_typed(file, 'filename', str),
+        content_type=_typed(file, 'content_type', str),
+        last_modified=_instant(_typed(file, 'last_modified', datetime.datetime)),
+        content_length=_typed(file, 'content_length', int),
+        checksum=_typed(file, 'checksum', str),
+    )
+
+
+def _typed(file: Any, attribute: str, kind: type) -> Any:
+    value = getattr(file, attribute, None)
+    return value if isinstance(value, kind) else None
+
+
+def _instant(value: datetime.datetime | None) -> datetime.datetime | None:
+    if value is not None and value.tzinfo is not None:
+        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return value and value.replace(microsecond=0)
