@@ -97,8 +97,14 @@ def remove_folder(path: str) -> None:
         os.unlink(os.path.join(path, 'metadata.json'))
         os.rmdir(path)
     except OSError:
-        with failing(path):
-            shutil.rmtree(path)
+        _remove_tree(path)
+
+
+def _remove_tree(path: str) -> None:
+    try:
+        shutil.rmtree(path)
+    except OSError as error:  # whose filename may be just the last part of a path
+        raise StorageFailure(f'{path} could not be removed: {error.strerror}', path, error.errno) from error
 
 
 def remove_leftover(path: str) -> None:
