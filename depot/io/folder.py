@@ -37,7 +37,7 @@ def write_folder(folder: str, content: Content, filename: str | None, content_ty
 
 
 def has_metadata(folder: str) -> bool:
-    """True."""
+    """True; a folder without them holds no file."""
     os.stat(folder_paths(folder)[1])
     return True
 

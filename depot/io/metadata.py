@@ -7,10 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..errors import CorruptMetadata
+from .interfaces import _FileInfo
 from .utils import parsed_timestamp
-
-DEFAULT_NAME = 'unnamed'
-DEFAULT_CONTENT_TYPE = 'application/octet-stream'
 
 
 class Metadata(NamedTuple):
@@ -47,8 +45,8 @@ def metadata_from_json(text: bytes, file_id: str) -> Metadata:
     if not isinstance(values, dict):
         raise CorruptMetadata(f'The metadata of file {file_id} is {values!r:.50}, not a JSON object', file_id)
     return Metadata(
-        _typed(values, 'filename', str) or DEFAULT_NAME,
-        _typed(values, 'content_type', str) or DEFAULT_CONTENT_TYPE,
+        _typed(values, 'filename', str) or _FileInfo.DEFAULT_NAME,
+        _typed(values, 'content_type', str) or _FileInfo.DEFAULT_CONTENT_TYPE,
         _typed(values, 'content_length', int),
         _typed(values, 'last_modified', str),
         _typed(values, 'checksum', str),
