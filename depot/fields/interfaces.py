@@ -64,28 +64,27 @@ class DepotFileInfo(dict[str, Any], ABC):
     upload: Upload | None = None
     #: The content that it was made from, until the filters have run.
     original_content: Any
-    _frozen = False
-    _filtered = False
+    # As they are for loaded information: rows are read more often than written.
+    _frozen = True
+    _filtered = True
 
     def __init__(self, content: Content | dict[str, Any], depot_name: str | None = None) -> None:
-        super().__init__()
         if isinstance(content, dict):
-            super().update(content)
-            self._filtered = True
+            super().__init__(content)
         else:
+            super().__init__()
             self._store(content, depot_name)
-        self._freeze()
 
     def _store(self, content: Content, depot_name: str | None) -> None:
-        self.original_content = content
-        self['depot_name'] = _storage_name(depot_name)
-        self['files'] = []
+        self.__dict__.update(_frozen=False, _filtered=False, original_content=content)
+        self.update(depot_name=_storage_name(depot_name), files=[])
         try:
             self.process_content(content)
         except BaseException:
             self.discard()
             raise
         self.upload = Upload(self['files'])
+        self._freeze()
 
     @abstractmethod
     def process_content(self, content: Content, filename: str | None = None, content_type: str | None = None) -> None:
@@ -111,11 +110,10 @@ class DepotFileInfo(dict[str, Any], ABC):
         except BaseException:
             self.discard()
             raise
-        self._filtered = True
         if self.upload is not None:
             self.upload.files = tuple(self['files'])
-        self.__dict__.pop('original_content', None)
-        self._freeze()
+        del self.original_content
+        self.__dict__.update(_frozen=True, _filtered=True)
 
     def discard(self) -> None:
         """Removes the files again: for a refused upload."""
@@ -130,11 +128,11 @@ class DepotFileInfo(dict[str, Any], ABC):
         self._frozen = False
 
     def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self), name):
-            return object.__getattribute__(self, name)  # a property that failed: once more, for its own error
         try:
             return self[name]
         except KeyError:
+            if hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # a property that failed: once more, for its own error
             raise AttributeError(f'{type(self).__name__} has no {name!r}; it has {", ".join(self)}') from None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -144,7 +142,10 @@ class DepotFileInfo(dict[str, Any], ABC):
             self[name] = value
 
     def __delattr__(self, name: str) -> None:
-        del self[name]
+        if name in _INTERNAL:
+            object.__delattr__(self, name)
+        else:
+            del self[name]
 
     def _check_open(self) -> None:
         if self._frozen:

@@ -8,9 +8,10 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import JSON, Column, Text, Unicode, event, inspect
+from sqlalchemy import JSON, Column, Text, Unicode, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import ColumnProperty, Mapper
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..errors import InvalidMapping, InvalidValue
@@ -66,7 +67,7 @@ class UploadedFileField(TypeDecorator[Any]):
         self.multiple = multiple
         self.json = json
         self.impl_instance = self._storage_type(text=self.impl_instance, length=args or kw.get('length'))
-        self.impl = self.impl_instance  # type: ignore[assignment]
+        self.impl = self.impl_instance
 
     def _storage_type(self, text: TypeEngine[Any], length: Any) -> TypeEngine[Any]:
         if self.json:
@@ -130,11 +131,8 @@ class UploadedFileField(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if self.multiple:
-            return FileList(self._decoded(each) for each in _items(value))
-        return None if value is None else self._decoded(value)
-
-    def _decoded(self, value: Any) -> Any:
-        return self.upload_type.decode(value)
+            return FileList(map(self.upload_type.decode, _items(value)))
+        return None if value is None else self.upload_type.decode(value)
 
 
 class _SQLAMutationTracker:
@@ -161,7 +159,7 @@ class _SQLAMutationTracker:
     @classmethod
     def _field_set(cls, target: Any, value: Any, oldvalue: Any, initiator: Any) -> Any:
         """Runs when the attribute is set; returns what it will hold."""
-        field = inspect(target).mapper.column_attrs[initiator.key].columns[0].type
+        field: Any = instance_state(target).mapper.column_attrs[initiator.key].columns[0].type
         assigned = field.coerce_assigned(value)
         rows.adopt(target, assigned)
         return assigned
@@ -194,7 +192,7 @@ def _items(value: Any) -> list[Any]:
 def _empty_list(key: str, target: Any, _value: Any, dict_: dict[str, Any]) -> FileList:
     """Runs when an attribute that was never set is read: gives it a list that can be appended to."""
     files = dict_[key] = FileList()
-    files._parents[inspect(target)] = key
+    files._parents[instance_state(target)] = key
     return files
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -40,21 +41,19 @@ class UploadedFile(DepotFileInfo):
     uploaded_at: str
 
     def process_content(self, content: Content, filename: str | None = None, content_type: str | None = None) -> None:
-        self['path'], self['file_id'] = self.store_content(content, filename, content_type)
-        with_metadata = self.file
-        try:
-            self._describe(with_metadata)
-        finally:
-            with_metadata.close()
-
-    def _describe(self, file: Any) -> None:
-        self['filename'] = file.filename
-        self['content_type'] = file.content_type
-        self['uploaded_at'] = utils.timestamp()
-        self['_public_url'] = file.public_url
-        # Storages written for the published package know neither.
-        self['size'] = _known(file, 'content_length', int)
-        self['checksum'] = _known(file, 'checksum', str)
+        path, file_id = self.store_content(content, filename, content_type)
+        self.update(path=path, file_id=file_id)
+        file = self.file
+        with contextlib.closing(file) if hasattr(file, 'close') else contextlib.nullcontext():
+            self.update(
+                filename=file.filename,
+                content_type=file.content_type,
+                uploaded_at=utils.timestamp(),
+                _public_url=file.public_url,
+                # Storages written for the published package know neither.
+                size=_known(file, 'content_length', int),
+                checksum=_known(file, 'checksum', str),
+            )
 
     def store_content(
         self, content: Content, filename: str | None = None, content_type: str | None = None
@@ -64,6 +63,17 @@ class UploadedFile(DepotFileInfo):
         path = f'{self.depot_name}/{file_id}'
         self.files.append(path)
         return path, file_id
+
+    # Properties, because the published package wrote neither into its rows.
+    @property
+    def size(self) -> int | None:
+        """Bytes; None where the storage, or the row, does not know it."""
+        return self.get('size')
+
+    @property
+    def checksum(self) -> str | None:
+        """``sha256:`` and the digest in hexadecimal digits; None where the storage, or the row, does not know it."""
+        return self.get('checksum')
 
     @property
     def depot(self) -> Any:
@@ -91,7 +101,10 @@ class UploadedFile(DepotFileInfo):
 
         Raises :class:`~depot.errors.InvalidValue` for anything but an object.
         """
-        return cls(_json_object(data))
+        decoded = parsed(data)
+        if not isinstance(decoded, dict):
+            raise InvalidValue(f'a file column holds JSON objects, not {str(data)[:80]!r}')
+        return cls(decoded)
 
 
 def parsed(data: Any) -> Any:
@@ -100,13 +113,6 @@ def parsed(data: Any) -> Any:
         return json.loads(data) if isinstance(data, (str, bytes)) else data
     except ValueError as error:
         raise InvalidValue(f'a file column holds JSON, not {str(data)[:80]!r}') from error
-
-
-def _json_object(data: Any) -> dict[str, Any]:
-    decoded = parsed(data)
-    if not isinstance(decoded, dict):
-        raise InvalidValue(f'a file column holds JSON objects, not {str(data)[:80]!r}')
-    return decoded
 
 
 def _known(file: Any, attribute: str, kind: type) -> Any:

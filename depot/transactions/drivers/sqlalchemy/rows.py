@@ -7,9 +7,9 @@ from collections.abc import Hashable, Iterable
 from copy import copy
 from typing import Any, cast
 
-from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Mapper, Session, object_session
-from sqlalchemy.orm.attributes import History
+from sqlalchemy.orm.attributes import History, instance_state
 
 from ....errors import FileMissing
 from ...scope import Upload
@@ -57,7 +57,7 @@ def _files(values: Iterable[Any]) -> list[str]:
 
 def after_attach(session: Session, instance: Any) -> None:
     """Runs when an object comes into a session by ``add``, ``merge`` or a cascade, not by a load."""
-    state = inspect(instance)
+    state = instance_state(instance)
     for key in _watched.get(state.mapper, ()):
         adopt(instance, state.dict.get(key))
 
@@ -68,13 +68,13 @@ def before_insert(mapper: Mapper[Any], connection: Connection, target: Any) -> N
     replaced = session.identity_map.get(mapper.identity_key_from_instance(target))
     if replaced is not None:
         # Attributes that the new object never had keep what the row has.
-        _let_go(mapper, connection, replaced, [key for key in _watched[mapper] if key in inspect(target).dict])
+        _let_go(mapper, connection, replaced, [key for key in _watched[mapper] if key in instance_state(target).dict])
 
 
 def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
     """Runs for each row that a flush inserted; its primary key is known now."""
     for key in _watched[mapper]:
-        _keep(_Place(mapper, key, target), inspect(target).dict.get(key))
+        _keep(_Place(mapper, key, target), instance_state(target).dict.get(key))
 
 
 def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
@@ -98,7 +98,7 @@ def after_update(mapper: Mapper[Any], _connection: Connection, target: Any) -> N
         if new_key or history.added or history.deleted:
             place = _Place(mapper, key, target)
             _release(place, [*history.unchanged, *history.deleted])
-            _keep(place.moved_to(new_key), inspect(target).dict.get(key))
+            _keep(place.moved_to(new_key), instance_state(target).dict.get(key))
 
 
 def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
@@ -115,12 +115,12 @@ def _let_go(mapper: Mapper[Any], connection: Connection, target: Any, keys: Iter
 
 def _history(target: Any, key: str) -> History:
     """What the attribute was and is, as far as it is loaded."""
-    return inspect(target).attrs[key].history  # type: ignore[no-any-return]
+    return instance_state(target).attrs[key].history
 
 
 def _new_primary_key(mapper: Mapper[Any], target: Any) -> tuple[Any, ...] | None:
     """The primary key that an update gave to the row; None where it did not change."""
-    attributes = [inspect(target).attrs[mapper.get_property_by_column(each).key] for each in mapper.primary_key]
+    attributes = [instance_state(target).attrs[mapper.get_property_by_column(each).key] for each in mapper.primary_key]
     if not any(each.history.has_changes() for each in attributes):
         return None
     return tuple(each.value for each in attributes)
@@ -134,7 +134,7 @@ class _Place:
         self.scope = scope_of(cast(Session, object_session(target)))
         self._mapper = mapper
         self._key = key
-        self._identity = inspect(target).identity or tuple(mapper.primary_key_from_instance(target))
+        self._identity = instance_state(target).identity or tuple(mapper.primary_key_from_instance(target))
 
     def moved_to(self, primary_key: tuple[Any, ...] | None) -> _Place:
         """The place in the row's new position, if it has one."""
