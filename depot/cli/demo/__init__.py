@@ -1,0 +1,1 @@
+"""``depot demo``: a page that shows files following their rows."""

@@ -1,0 +1,145 @@
+"""Documents whose files commit and roll back with their rows: a Flask application to copy from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, abort, current_app, render_template, request
+from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from werkzeug.exceptions import HTTPException
+
+from depot.cli.demo.guard import guard
+from depot.errors import StorageFailure
+from depot.fields.sqlalchemy import UploadedFileField
+from depot.fields.upload import UploadedFile
+from depot.manager import DepotManager
+
+#: Bytes that one request may have, all of its files together.
+LIMIT = 64 * 1024 * 1024
+
+page = guard(Blueprint('page', __name__))
+Sessions = sessionmaker()
+
+# One transaction after the other: the page shows what each of them did to the folder.
+one_at_a_time = threading.Lock()
+
+
+class Base(DeclarativeBase): ...
+
+
+class Document(Base):
+    __tablename__ = 'documents'
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[UploadedFile] = mapped_column(UploadedFileField)
+
+
+def make_app(folder: Path) -> Flask:
+    """The application, with its database and its files in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    DepotManager.configure('default', {'depot.storage_path': str(folder.absolute() / 'files')})
+    Sessions.configure(bind=connect(folder / 'documents.sqlite'))
+    app = Flask(__name__)
+    app.config.update(MAX_CONTENT_LENGTH=LIMIT, FOLDER=folder.absolute())
+    app.register_blueprint(page)
+    app.wsgi_app = DepotManager.make_middleware(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def connect(path: Path) -> Engine:
+    """The database, with real transactions: by itself, Python's driver begins one only at the first change."""
+    engine = create_engine(f'sqlite:///{path}')
+
+    @event.listens_for(engine, 'connect')
+    def let_sqlalchemy_begin(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, 'begin')
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql('BEGIN')
+
+    Base.metadata.create_all(engine)
+    return engine
+
+
+@page.get('/')
+def show() -> str:
+    return render_template('page.html', folder=current_app.config['FOLDER'], limit=LIMIT)
+
+
+@page.get('/documents')
+def read() -> dict[str, Any]:
+    with one_at_a_time, Sessions() as session:
+        return look(session)
+
+
+@page.post('/documents')
+def upload() -> dict[str, Any]:
+    files = chosen_files()
+    return in_transaction(lambda session: session.add_all(Document(content=each) for each in files))
+
+
+@page.put('/documents/<int:document_id>')
+def replace(document_id: int) -> dict[str, Any]:
+    file = chosen_files()[0]
+
+    def change(session: Session) -> None:
+        find(session, document_id).content = file  # the new file is stored here; the old one is still there
+
+    return in_transaction(change)
+
+
+@page.delete('/documents/<int:document_id>')
+def delete(document_id: int) -> dict[str, Any]:
+    return in_transaction(lambda session: session.delete(find(session, document_id)))
+
+
+def in_transaction(change: Callable[[Session], None]) -> dict[str, Any]:
+    """Makes a change, ends its transaction as the page asks, and tells what there was before, meanwhile and after."""
+    if request.args.get('end') not in ('commit', 'rollback'):
+        abort(400, 'How shall the transaction end? Choose end=commit or end=rollback.')
+    with one_at_a_time, Sessions() as session:
+        before = look(session)
+        change(session)
+        session.flush()
+        inside = look(session)
+        if request.args['end'] == 'commit':
+            session.commit()
+        else:
+            session.rollback()
+        return {'before': before, 'inside': inside, 'after': look(session)}
+
+
+def look(session: Session) -> dict[str, Any]:
+    """What the database and the folder hold at this moment."""
+    documents = session.scalars(select(Document).order_by(Document.id.desc()))
+    return {'documents': [described(each) for each in documents], 'files': DepotManager.require().list()}
+
+
+def described(document: Document) -> dict[str, Any]:
+    file = document.content
+    about = {'name': file.filename, 'type': file.content_type, 'size': file.size, 'url': file.url}
+    return {'id': document.id, 'file': file.file_id, **about}
+
+
+def find(session: Session, document_id: int) -> Document:
+    return session.get(Document, document_id) or abort(404, 'This document is gone: its row was deleted meanwhile.')
+
+
+def chosen_files() -> list[Any]:
+    files = [each for each in request.files.getlist('files') if each.filename]
+    return files or abort(400, 'No file was chosen. Choose one, or drop it on the page.')
+
+
+@page.app_errorhandler(HTTPException)
+def explain(error: HTTPException) -> tuple[dict[str, Any], int]:
+    too_large = f'Too large: one upload, with all of its files, has up to {LIMIT // 1024**2} MiB.'
+    return {'error': too_large if error.code == 413 else error.description}, error.code or 500
+
+
+@page.app_errorhandler(StorageFailure)
+def explain_failure(error: StorageFailure) -> tuple[dict[str, Any], int]:
+    return {'error': f'The folder refused: {error}'}, 500

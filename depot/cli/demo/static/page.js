@@ -1,0 +1,235 @@
+'use strict';
+
+const LIMIT = Number(document.body.dataset.limit);
+const SHOWN_UNTOUCHED = 6;
+
+const WORDS = {
+  commit: {
+    upload: 'Committed: what was uploaded is there to stay.',
+    replace: 'Committed: the new file is there to stay, and after the COMMIT the old one was removed.',
+    delete: 'Committed: the row is gone, and after the COMMIT its file was removed.',
+  },
+  rollback: {
+    upload: 'Rolled back: no row, and no file is left of it.',
+    replace: 'Rolled back: the new file is gone, the old one was there all the time.',
+    delete: 'Rolled back: the row is back, and its file was there all the time.',
+  },
+};
+
+const $ = (id) => document.getElementById(id);
+const copyOf = (template) => $(template).content.firstElementChild.cloneNode(true);
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+function readable(size) {
+  if (size === null) return 'size unknown';
+  if (size < 1000) return plural(size, 'byte');
+  const step = Math.min(3, Math.floor(Math.log10(size) / 3));
+  const value = size / 1000 ** step;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${['', 'kB', 'MB', 'GB'][step]}`;
+}
+
+/* The list of documents. All that comes from a file's name goes in as text, never as HTML. */
+
+function documentItem(doc) {
+  const item = copyOf('document');
+  const image = item.querySelector('img');
+  const suffix = doc.name.includes('.') ? doc.name.split('.').pop() : doc.type.split('/').pop();
+  item.querySelectorAll('a').forEach((link) => { link.href = doc.url; });
+  item.querySelector('.picture').tabIndex = -1;  // the name is the same link
+  item.querySelector('.picture').setAttribute('aria-hidden', 'true');
+  item.querySelector('bdi').textContent = doc.name;
+  item.querySelector('.name').title = doc.name;
+  item.querySelector('.kind').textContent = suffix.slice(0, 5);
+  item.querySelector('.facts').textContent = `${doc.type} · ${readable(doc.size)}`;
+  if (doc.type.startsWith('image/')) {
+    image.onerror = () => image.remove();
+    image.src = doc.url;
+  } else {
+    image.remove();
+  }
+  button(item, 'replace', doc, () => chooseReplacement(doc));
+  button(item, 'delete', doc, () => change('delete', doc, 'DELETE'));
+  return item;
+}
+
+function button(item, act, doc, onclick) {
+  const found = item.querySelector(`button.${act}`);
+  found.id = `${act}-${doc.id}`;
+  found.setAttribute('aria-label', `${found.textContent} ${doc.name}`);
+  found.onclick = onclick;
+}
+
+function showDocuments(state) {
+  const focused = document.activeElement && document.activeElement.id;
+  $('documents').replaceChildren(...state.documents.map(documentItem));
+  $('empty').hidden = state.documents.length > 0;
+  if (/^(replace|delete)-/.test(focused)) ($(focused) || $('title')).focus();
+}
+
+/* The transaction: the folder before it, inside it, and after its end. */
+
+function showTransaction(action, end, steps) {
+  const names = new Map();
+  Object.values(steps).forEach((step) => step.documents.forEach((doc) => names.set(doc.file, doc.name)));
+  const ending = end === 'commit' ? 'COMMIT' : 'ROLLBACK';
+  $('steps').replaceChildren(
+    stepItem('Before', steps.before, [steps.before], names),
+    stepItem('Inside, after the flush', steps.inside, [steps.before], names),
+    stepItem(`After the ${ending}`, steps.after, [steps.before, steps.inside], names),
+  );
+  $('steps').dataset.end = end;
+  $('story').textContent = WORDS[end][action];
+}
+
+function stepItem(title, step, earlier, names) {
+  const item = copyOf('step');
+  const known = new Set(earlier.flatMap((each) => each.files));
+  const first = new Set(earlier[0].files);
+  item.querySelector('h3').textContent = title;
+  item.querySelector('.counts').textContent = counts(step);
+  const fresh = step.files.filter((file) => !first.has(file)).map((file) => fileItem(file, 'new', names));
+  const gone = [...known].filter((file) => !step.files.includes(file)).map((file) => fileItem(file, 'gone', names));
+  const same = step.files.filter((file) => first.has(file));
+  const shown = same.slice(-SHOWN_UNTOUCHED).map((file) => fileItem(file, 'same', names));
+  const list = item.querySelector('.files');
+  list.append(...fresh, ...gone, ...shown);
+  if (same.length > shown.length) list.append(Object.assign(document.createElement('li'), {
+    className: 'more', textContent: `and ${same.length - shown.length} more`,
+  }));
+  if (!list.children.length) list.remove();
+  return item;
+}
+
+function fileItem(file, fate, names) {
+  const item = document.createElement('li');
+  const name = document.createElement('bdi');
+  const id = document.createElement('code');
+  item.className = fate;
+  item.title = file;
+  name.textContent = names.get(file) || 'no row names this file';
+  id.textContent = file.slice(-4);
+  item.append(name, id);
+  if (fate !== 'same') item.prepend(Object.assign(document.createElement('span'), {
+    className: 'unseen', textContent: fate === 'new' ? 'new: ' : 'removed: ',
+  }));
+  return item;
+}
+
+const counts = (state) => `${plural(state.documents.length, 'row')} · ${plural(state.files.length, 'file')}`;
+
+function showVerdict(state) {
+  const wanted = state.documents.map((doc) => doc.file).sort();
+  const agree = wanted.join() === [...state.files].sort().join();
+  $('verdict').textContent = agree
+    ? `${counts(state)}: the database and the folder agree.`
+    : `${counts(state)}: they do not agree. Was the folder changed by hand?`;
+  $('verdict').classList.toggle('wrong', !agree);
+}
+
+function show(state) {
+  showDocuments(state);
+  showVerdict(state);
+}
+
+/* Talking to the server: one request at a time. */
+
+let queue = Promise.resolve();
+
+function inTurn(work) {
+  queue = queue.then(work).catch((error) => complain(error.message)).finally(() => { $('progress').hidden = true; });
+  return queue;
+}
+
+function ask(method, url, files, doing) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, url);
+    request.responseType = 'json';
+    request.onload = () => (request.status === 200 && request.response
+      ? resolve(request.response)
+      : reject(Object.assign(
+        new Error((request.response && request.response.error) || `The server answered ${request.status}.`),
+        { vanished: request.status === 404 },
+      )));
+    request.onerror = () => reject(new Error('The server did not answer. Is depot demo still running?'));
+    if (files) request.upload.onprogress = (event) => showProgress(doing, event);
+    request.send(files && formOf(files));
+  });
+}
+
+function formOf(files) {
+  const form = new FormData();
+  files.forEach((file) => form.append('files', file));
+  return form;
+}
+
+function showProgress(doing, { loaded, total }) {
+  const percent = total ? Math.floor((100 * loaded) / total) : 0;
+  $('progress').hidden = false;
+  $('doing').textContent = percent < 100 ? `${doing} … ${percent} %` : 'Storing …';
+  $('bar').value = percent;
+}
+
+function change(action, doc, method, files, doing) {
+  const end = document.querySelector('input[name=end]:checked').value;
+  return inTurn(async () => {
+    complain('');
+    try {
+      const steps = await ask(method, `documents${doc ? `/${doc.id}` : ''}?end=${end}`, files, doing);
+      show(steps.after);
+      showTransaction(action, end, steps);
+    } catch (error) {
+      if (error.vanished) show(await ask('GET', 'documents'));
+      throw error;
+    }
+  });
+}
+
+function complain(message) {
+  $('trouble').textContent = message;
+  $('trouble').hidden = !message;
+}
+
+/* Choosing and dropping files. */
+
+function refusal(files) {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (!files.length) return 'Nothing was chosen: choose a file, or drop one on the page.';
+  if (size > LIMIT) return `Too large: ${readable(size)}. One upload has up to ${readable(LIMIT)}.`;
+  return '';
+}
+
+function upload(files) {
+  const message = refusal(files);
+  if (message) return complain(message);
+  return change('upload', null, 'POST', files, `Uploading ${files.length === 1 ? files[0].name : plural(files.length, 'file')}`);
+}
+
+function chooseReplacement(doc) {
+  const input = $('replacement');
+  input.value = '';
+  input.onchange = () => {
+    const files = [...input.files];
+    const message = refusal(files);
+    if (message) complain(message);
+    else change('replace', doc, 'PUT', files, `Replacing ${doc.name}`);
+  };
+  input.click();
+}
+
+$('chosen').addEventListener('change', ({ target }) => {
+  const files = [...target.files];  // a copy: clearing the input, so that the same file can be chosen again, empties it
+  target.value = '';
+  if (files.length) upload(files);
+});
+
+const drop = document.querySelector('.drop');
+addEventListener('dragover', (event) => { event.preventDefault(); drop.classList.add('over'); });
+addEventListener('dragleave', (event) => { if (!event.relatedTarget) drop.classList.remove('over'); });
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  drop.classList.remove('over');
+  upload([...event.dataTransfer.files]);
+});
+
+inTurn(async () => show(await ask('GET', 'documents')));

@@ -1,0 +1,24 @@
+"""The way into the command line, which says what to install where something is missing."""
+
+from __future__ import annotations
+
+import sys
+
+#: The packages that commands need beyond those of the library itself.
+OPTIONAL = frozenset({'click', 'flask', 'sqlalchemy', 'waitress', 'werkzeug'})
+
+
+def main() -> None:
+    """Runs the command that the arguments of the process name.
+
+    Where a package of :data:`OPTIONAL` is missing it ends the process with a
+    message that says what to install.
+    """
+    try:
+        from .commands import depot
+
+        depot()
+    except ModuleNotFoundError as error:
+        if error.name not in OPTIONAL:
+            raise
+        sys.exit(f"depot: {error.name} is not installed; install what this needs with: pip install 'filedepot[demo]'")
