@@ -7,11 +7,11 @@ import hashlib
 import io
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from typing import IO, Any, NamedTuple, Protocol, Union, cast
 
 from ..errors import ConfigurationError, InvalidContent
-from ..utils import utcnow_naive
 
 #: Up to this size, in bytes, a copy made for the purpose is kept in memory.
 INMEMORY_FILESIZE = 1024 * 1024
@@ -72,7 +72,7 @@ class Copied(NamedTuple):
 
 def timestamp() -> str:
     """The current instant in UTC as ``YYYY-MM-DD HH:MM:SS``."""
-    return utcnow_naive().strftime(TIMESTAMP_FORMAT)
+    return time.strftime(TIMESTAMP_FORMAT, time.gmtime())
 
 
 def parsed_timestamp(text: str | None) -> datetime.datetime | None:
