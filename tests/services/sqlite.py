@@ -1,0 +1,23 @@
+"""SQLite with real transactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+
+
+def sqlite_engine(file: Path) -> Engine:
+    """SQLAlchemy's documented recipe: without it, pysqlite begins no transaction for a SAVEPOINT or a SELECT."""
+    engine = create_engine(f'sqlite:///{file}')
+
+    @event.listens_for(engine, 'connect')
+    def no_begin_by_the_driver(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, 'begin')
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql('BEGIN')
+
+    return engine
