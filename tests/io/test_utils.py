@@ -7,6 +7,7 @@ import hashlib
 import io
 import pathlib
 import tempfile
+import time
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from depot.io.utils import FileIntent, copy_content, file_from_content, flag, pa
 
 
 def test_a_timestamp_is_an_instant_of_utc_in_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(utils, 'utcnow_naive', lambda: datetime.datetime(2026, 1, 2, 3, 4, 5, 678))
+    instant = time.struct_time((2026, 1, 2, 3, 4, 5, 4, 2, 0))
+    monkeypatch.setattr(time, 'gmtime', lambda: instant)
     assert utils.timestamp() == '2026-01-02 03:04:05'
 
 
