@@ -66,6 +66,22 @@ def test_a_detached_object_may_be_given_a_file_before_it_comes_back(
     assert contents(storage) == [b'new', b'scan']
 
 
+@pytest.mark.parametrize('rubbish', ['no JSON', '[]', '"text"', '7'])
+@pytest.mark.parametrize('mend', ['replace', 'delete'])
+def test_a_row_with_rubbish_can_be_mended(
+    session: Session, storage: Any, document: Document, rubbish: str, mend: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    session.execute(text('UPDATE document SET second_file = :rubbish'), {'rubbish': rubbish})
+    session.expire(document)
+    if mend == 'replace':
+        document.scan = b'new'
+    else:
+        session.delete(document)
+    session.commit()
+    assert 'Document.scan' in caplog.text
+    assert contents(storage) == ([b'new', b'old', b'scan'] if mend == 'replace' else [b'scan'])
+
+
 # Uploaded but never persisted
 
 

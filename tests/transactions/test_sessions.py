@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import logging
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from depot.errors import FileMissing
 from depot.fields.upload import UploadedFile
+from depot.io.local import LocalFileStorage
 
 from .models import Document
 
@@ -156,9 +160,13 @@ def test_leaving_without_a_commit_is_a_rollback(
 
 
 def test_an_exception_in_a_begin_block_is_a_rollback(storage: Any, make_session: sessionmaker[Session]) -> None:
-    with pytest.raises(ZeroDivisionError), make_session.begin() as session:
-        session.add(Document(content=b'new'))
-        raise ZeroDivisionError
+    def fail() -> None:
+        with make_session.begin() as session:
+            session.add(Document(content=b'new'))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert contents(storage) == []
 
 
@@ -207,6 +215,52 @@ def test_a_flush_error_leaves_a_usable_session(session: Session, storage: Any, d
     document.content = b'new'
     session.commit()
     assert contents(storage) == [b'new']
+
+
+def test_clearing_the_sessions_info_takes_nothing_away(session: Session, storage: Any, document: Document) -> None:
+    document.content = b'new'
+    session.info.clear()
+    session.commit()
+    gc.collect()
+    assert contents(storage) == [b'new']
+
+
+def test_a_session_without_autobegin_refuses_and_leaves_nothing(
+    storage: Any, make_session: sessionmaker[Session]
+) -> None:
+    session = make_session(autobegin=False, expire_on_commit=False)
+    document = Document(content=b'old')
+    with session.begin():
+        session.add(document)
+    with pytest.raises(InvalidRequestError):
+        document.content = b'new'
+    gc.collect()
+    assert contents(storage) == [b'old']
+    session.close()
+
+
+LEAVES_AT_EXIT = """
+import sys
+from depot.manager import DepotManager
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from tests.transactions.models import Base, Document
+DepotManager.configure('default', {'depot.storage_path': sys.argv[1]})
+engine = create_engine('sqlite://')
+Base.metadata.create_all(engine)
+session = Session(engine)
+session.add(Document(content=b'kept'))
+session.commit()
+session.add(Document(content=b'flushed'))
+session.flush()
+never_added = Document(content=b'never added')
+"""
+
+
+def test_the_end_of_the_program_is_a_rollback(tmp_path: Path) -> None:
+    command = [sys.executable, '-c', LEAVES_AT_EXIT, str(tmp_path / 'files')]
+    subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
+    assert contents(LocalFileStorage(tmp_path / 'files')) == [b'kept']
 
 
 # Savepoints
@@ -317,8 +371,8 @@ def test_an_object_that_moves_to_another_session_takes_its_file_along(
     first.expunge(document)
     first.commit()
     assert contents(storage) == []
+    second.add(document)
     with pytest.raises(FileMissing, match='assign the content anew'):
-        second.add(document)
         second.commit()
     second.rollback()
     document.content = b'again'

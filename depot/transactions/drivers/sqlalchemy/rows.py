@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Hashable, Iterable
 from copy import copy
@@ -14,6 +15,8 @@ from sqlalchemy.orm.attributes import History, instance_state
 from ....errors import FileMissing
 from ...scope import Upload
 from .sessions import hold, scope_of
+
+log = logging.getLogger('depot.transactions')
 
 #: By mapper: the attributes that hold files.
 _watched: weakref.WeakKeyDictionary[Mapper[Any], list[str]] = weakref.WeakKeyDictionary()
@@ -152,8 +155,12 @@ class _Place:
     def stored_value(self, connection: Connection) -> Any:
         """What the row has in the database."""
         row = zip(map(self._attribute, self._mapper.primary_key), self._identity, strict=True)
-        value = getattr(self._mapper.class_, self._key)
-        return connection.scalar(select(value).where(*(attribute == part for attribute, part in row)))
+        value = select(getattr(self._mapper.class_, self._key)).where(*(attribute == part for attribute, part in row))
+        try:
+            return connection.scalar(value)
+        except ValueError:  # not written by us; that must not keep the row from being mended or deleted
+            log.warning('%s has no file information in the database that can be read', self.name, exc_info=True)
+            return None
 
     def _attribute(self, column: Any) -> Any:
         return getattr(self._mapper.class_, self._mapper.get_property_by_column(column).key)

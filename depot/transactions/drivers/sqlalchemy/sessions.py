@@ -7,7 +7,9 @@ transaction and savepoints have a scope, and only from their first file on.
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
@@ -15,85 +17,33 @@ from sqlalchemy.orm import Session, SessionTransaction
 from ... import files
 from ...scope import Scope, Upload
 
-# Where a session keeps its scopes: SQLAlchemy's place for what others attach to a session.
-_INFO_KEY = 'depot.transactions'
-
-
-class SessionScopes:
-    """The scopes of one session's open transactions."""
-
-    def __init__(self) -> None:
-        self._scopes: dict[SessionTransaction, Scope] = {}
-        self._committed: SessionTransaction | None = None
-        self._committing = False
-
-    def current(self, session: Session) -> Scope:
-        """The scope of the innermost transaction or savepoint; one is begun if there is none."""
-        return self._scope(_innermost(session) or session.begin())
-
-    def _scope(self, transaction: SessionTransaction) -> Scope:
-        scope = self._scopes.get(transaction)
-        if scope is None:
-            scope = self._scopes[transaction] = Scope()
-            # A session that is forgotten in mid-transaction is rolled back by its database, and so here.
-            weakref.finalize(transaction, _roll_back, scope)
-        return scope
-
-    def commit_begins(self) -> None:
-        """COMMIT will be sent soon: what is stored from now on cannot wait for the others."""
-        self._committing = True
-        self.sync()
-
-    def sync_if_committing(self) -> None:
-        if self._committing:
-            self.sync()
-
-    def sync(self) -> None:
-        """Makes all new files durable, in one pass."""
-        uploads = [each for scope in self._scopes.values() for each in scope.uploads if not each.durable]
-        if uploads:
-            files.sync(file for each in uploads for file in each.files)
-        for each in uploads:
-            each.durable = True
-
-    def committed(self, transaction: SessionTransaction | None) -> None:
-        self._committed = transaction
-
-    def end(self, transaction: SessionTransaction) -> None:
-        """Does what the end of a transaction or savepoint means for its files."""
-        is_committed, self._committed = self._committed is transaction, None
-        scope = self._scopes.pop(transaction, None)
-        if not transaction.nested:
-            self._committing = False
-        if scope is None:
-            return
-        if not is_committed:
-            _roll_back(scope)
-        elif transaction.nested:
-            self._scope(_enclosing(transaction)).absorb(scope)
-        else:
-            files.remove(scope.commit())
-
-
-def scopes_of(session: Session) -> SessionScopes:
-    """The scopes of this session."""
-    scopes: SessionScopes | None = session.info.get(_INFO_KEY)
-    if scopes is None:
-        scopes = session.info[_INFO_KEY] = SessionScopes()
-    return scopes
+# By transaction, and weakly, so that a forgotten session is collected. Not in ``session.info``: that is the
+# application's to clear, and a transaction that lost its scope would seem rolled back.
+_scopes: WeakKeyDictionary[SessionTransaction, Scope] = WeakKeyDictionary()
+_committing: WeakSet[SessionTransaction] = WeakSet()
+_committed: WeakSet[SessionTransaction] = WeakSet()
 
 
 def scope_of(session: Session) -> Scope:
-    """The scope of the transaction or savepoint that the session is in."""
-    return scopes_of(session).current(session)
+    """The scope of the transaction or savepoint that the session is in; both are begun if need be."""
+    return _scope(_innermost(session) or session.begin())
 
 
 def hold(session: Session | None, upload: Upload) -> None:
     """Binds an undecided upload to the session's transaction, or to the life of what refers to it."""
-    if session is not None:
+    if session is not None and (session.in_transaction() or session.autobegin):
         scope_of(session).take(upload)
     elif not upload.scopes:
         upload.remove_when_forgotten(files.remove)
+
+
+def _scope(transaction: SessionTransaction) -> Scope:
+    scope = _scopes.get(transaction)
+    if scope is None:
+        scope = _scopes[transaction] = Scope()
+        # A session that is forgotten in mid-transaction is rolled back by its database, and so here.
+        weakref.finalize(transaction, _roll_back, scope)
+    return scope
 
 
 def _roll_back(scope: Scope) -> None:
@@ -104,32 +54,53 @@ def _innermost(session: Session) -> SessionTransaction | None:
     return session.get_nested_transaction() or session.get_transaction()
 
 
-def _enclosing(savepoint: SessionTransaction) -> SessionTransaction:
-    transaction = savepoint.parent
-    assert transaction is not None, 'a savepoint is always inside a transaction'
-    return transaction if transaction.nested or transaction.parent is None else _enclosing(transaction)
+def _with_enclosing(transaction: SessionTransaction | None) -> Iterator[SessionTransaction]:
+    """A transaction and those it is inside of, without those of flushes."""
+    while transaction is not None:
+        if transaction.nested or transaction.parent is None:
+            yield transaction
+        transaction = transaction.parent
+
+
+def _sync(session: Session) -> None:
+    """Makes all new files of the session durable, in one pass."""
+    scopes = [_scopes[each] for each in _with_enclosing(_innermost(session)) if each in _scopes]
+    uploads = [each for scope in scopes for each in scope.uploads if not each.durable]
+    if uploads:
+        files.sync(file for each in uploads for file in each.files)
+    for each in uploads:
+        each.durable = True
 
 
 def before_commit(session: Session) -> None:
     """Runs before the flush of a commit, and before a savepoint's release, which needs nothing."""
     if session.get_nested_transaction() is None:
-        scopes_of(session).commit_begins()
+        _committing.add(cast(SessionTransaction, session.get_transaction()))
+        _sync(session)
 
 
 def after_flush(session: Session, _context: Any) -> None:
-    """Runs after each flush; those of a commit come after :func:`before_commit`."""
-    scopes_of(session).sync_if_committing()
+    """Runs after each flush: what is stored during the one of a commit is too late for :func:`before_commit`."""
+    if session.get_transaction() in _committing:
+        _sync(session)
 
 
 def after_commit(session: Session) -> None:
-    """Runs after COMMIT, and after RELEASE SAVEPOINT; ``after_transaction_end`` follows."""
-    scopes_of(session).committed(_innermost(session))
+    """Runs after COMMIT, and after RELEASE SAVEPOINT; :func:`after_transaction_end` follows."""
+    _committed.add(cast(SessionTransaction, _innermost(session)))
 
 
-def after_transaction_end(session: Session, transaction: SessionTransaction) -> None:
+def after_transaction_end(_session: Session, transaction: SessionTransaction) -> None:
     """Runs last, once for every transaction, savepoint and flush, however it ended."""
-    if transaction.nested or transaction.parent is None:
-        scopes_of(session).end(transaction)
+    scope = _scopes.pop(transaction, None)
+    if scope is None:
+        return
+    if transaction not in _committed:
+        _roll_back(scope)
+    elif transaction.nested:
+        _scope(next(_with_enclosing(transaction.parent))).absorb(scope)
+    else:
+        files.remove(scope.commit())
 
 
 def listen() -> None:
