@@ -110,10 +110,12 @@ class DepotFileInfo(dict[str, Any], ABC):
         except BaseException:
             self.discard()
             raise
+        finally:
+            self._freeze()
         if self.upload is not None:
             self.upload.files = tuple(self['files'])
         del self.original_content
-        self.__dict__.update(_frozen=True, _filtered=True)
+        self._filtered = True
 
     def discard(self) -> None:
         """Removes the files again: for a refused upload."""
