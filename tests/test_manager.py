@@ -236,7 +236,7 @@ def test_a_path_is_split_at_its_first_slash():
 
 
 def test_a_path_without_a_slash_is_refused():
-    with pytest.raises(ValueError, match="'first'.*storage/id") as caught:
+    with pytest.raises(ValueError, match=r"'first'.*storage/id") as caught:
         DepotManager.get_file('first')
     assert caught.type is InvalidPath
 
