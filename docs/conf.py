@@ -11,11 +11,11 @@ exclude_patterns = ['_build', 'changes', 'examples']
 nitpicky = False
 default_role = 'py:obj'
 
-autodoc_default_options = {'members': True, 'show-inheritance': True}
+autodoc_default_options = {'show-inheritance': True}
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'description'
 autodoc_typehints_description_target = 'documented'
-autodoc_mock_imports: list[str] = []
+autodoc_inherit_docstrings = False
 
 html_theme = 'furo'
 html_title = f'depot {version}'
