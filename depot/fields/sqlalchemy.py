@@ -127,6 +127,8 @@ class UploadedFileField(TypeDecorator[Any]):
                 f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; assign '
                 'the content to the attribute, or store it beforehand by the column type: type.upload(content)'
             )
+        if value.upload is not None:
+            value.upload.write()
         return value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:

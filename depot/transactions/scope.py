@@ -30,6 +30,8 @@ class Upload:
         self.undecided = True
         #: Whether the files were removed, so that no row may refer to them.
         self.lost = False
+        #: Whether a statement wrote the files' names into a row, followed by a driver or not.
+        self.written = False
         #: Whether the files are known to survive a power loss.
         self.durable = False
         self._finalizer: weakref.finalize[[], Upload] | None = None
@@ -38,6 +40,11 @@ class Upload:
         """Calls ``remove`` with the files when nothing refers to them before a transaction has decided."""
         if self._finalizer is None:
             self._finalizer = weakref.finalize(self, functools.partial(_remove_in, os.getpid(), remove, self.files))
+
+    def write(self) -> None:
+        """A statement writes the files' names into a row: from now on, forgetting the upload removes nothing."""
+        self.written = True
+        self._stop_waiting()
 
     def settle(self, scope: Scope, kept: Set[str]) -> set[str]:
         """A scope ends whose rows refer to ``kept``; returns the files that are to go with it."""
@@ -57,6 +64,9 @@ class Upload:
     def _decide(self, lost: bool) -> None:
         self.undecided = False
         self.lost = lost
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
         if self._finalizer is not None:
             self._finalizer.detach()
 
@@ -120,7 +130,13 @@ class Scope:
 
     def commit(self) -> set[str]:
         """Ends the scope for good; returns the files to remove: let go, or never referred to by a row."""
-        return self._end(self.kept, self.released - self.created)
+        return self._end(self.kept | self._written_elsewhere, self.released - self.created)
+
+    @property
+    def _written_elsewhere(self) -> set[str]:
+        """The files that a statement wrote which no driver follows: better an orphan than a row without its file."""
+        claimed = {file for file, _owner in self._claims}
+        return {file for each in self.uploads if each.written for file in each.files if file not in claimed}
 
     def rollback(self) -> set[str]:
         """Ends the scope as if it had not been; returns the files to remove: those it created."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.orm import Session, make_transient, sessionmaker
 
 from .models import Album, Document, Elsewhere, Folder, Letter, Note, Sound, Video
@@ -264,6 +265,33 @@ def test_a_file_that_another_hook_assigns_in_the_flush_is_followed(
     finally:
         event.remove(Document, 'before_update', replace)
     assert contents(storage) == [b'by the hook', b'scan']
+
+
+# Statements, which are not followed yet, must not leave a row without its file
+
+
+def test_objects_saved_in_bulk_keep_their_files_when_they_are_forgotten(session: Session, storage: Any) -> None:
+    session.bulk_save_objects([Document(content=b'bulk')])
+    session.commit()
+    gc.collect()
+    assert contents(storage) == [b'bulk']
+
+
+def test_a_file_written_by_a_statement_stays_when_its_object_is_forgotten(session: Session, storage: Any) -> None:
+    session.execute(insert(Document).values(content=Document(content=b'new').content))
+    session.commit()
+    gc.collect()
+    assert contents(storage) == [b'new']
+
+
+def test_a_file_written_by_a_statement_stays_when_its_object_is_expunged(session: Session, storage: Any) -> None:
+    document = Document(content=b'new')
+    session.add(document)
+    with session.no_autoflush:
+        session.execute(insert(Document).values(content=document.content))
+    session.expunge(document)
+    session.commit()
+    assert contents(storage) == [b'new']
 
 
 # Cascades
