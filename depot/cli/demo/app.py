@@ -116,7 +116,7 @@ def in_transaction(change: Callable[[Session], None]) -> dict[str, Any]:
 def look(session: Session) -> dict[str, Any]:
     """What the database and the folder hold at this moment."""
     documents = session.scalars(select(Document).order_by(Document.id.desc()))
-    return {'documents': [described(each) for each in documents], 'files': DepotManager.require().list()}
+    return {'documents': [described(each) for each in documents], 'files': sorted(DepotManager.require().list())}
 
 
 def described(document: Document) -> dict[str, Any]:

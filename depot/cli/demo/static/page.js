@@ -1,7 +1,8 @@
 'use strict';
 
 const LIMIT = Number(document.body.dataset.limit);
-const SHOWN_UNTOUCHED = 6;
+const SHOWN_UNTOUCHED = 2;
+const NOTES = { new: 'new', gone: 'removed', loose: 'waits for the end' };
 
 const WORDS = {
   commit: {
@@ -40,7 +41,8 @@ function documentItem(doc) {
   item.querySelector('bdi').textContent = doc.name;
   item.querySelector('.name').title = doc.name;
   item.querySelector('.kind').textContent = suffix.slice(0, 5);
-  item.querySelector('.facts').textContent = `${doc.type} · ${readable(doc.size)}`;
+  const facts = item.querySelector('.facts');
+  facts.textContent = facts.title = `${readable(doc.size)} · ${doc.type}`;
   if (doc.type.startsWith('image/')) {
     image.onerror = () => image.remove();
     image.src = doc.url;
@@ -68,51 +70,56 @@ function showDocuments(state) {
 
 /* The transaction: the folder before it, inside it, and after its end. */
 
-function showTransaction(action, end, steps) {
-  const names = new Map();
-  Object.values(steps).forEach((step) => step.documents.forEach((doc) => names.set(doc.file, doc.name)));
-  const ending = end === 'commit' ? 'COMMIT' : 'ROLLBACK';
-  $('steps').replaceChildren(
-    stepItem('Before', steps.before, [steps.before], names),
-    stepItem('Inside, after the flush', steps.inside, [steps.before], names),
-    stepItem(`After the ${ending}`, steps.after, [steps.before, steps.inside], names),
-  );
+function showTransaction(action, end, { before, inside, after }) {
+  const steps = [before, inside, after];
+  const documents = steps.flatMap((step) => step.documents);
+  const names = new Map(documents.map((doc) => [doc.file, doc.name]));
+  const files = [...new Set(steps.flatMap((step) => step.files))].sort();
+  const touched = files.filter((file) => steps.some((step) => fateOf(file, step, before) !== 'same'));
+  const untouched = files.filter((file) => !touched.includes(file));
+  const titles = ['Before', 'Inside, after the flush', `After the ${end === 'commit' ? 'COMMIT' : 'ROLLBACK'}`];
+  $('steps').replaceChildren(...steps.map((step, index) => {
+    const earlier = new Set(steps.slice(0, index).flatMap((each) => each.files));
+    const shown = touched.filter((file) => step.files.includes(file) || earlier.has(file));
+    return stepItem(titles[index], step, shown.map((file) => fileItem(file, fateOf(file, step, before), names)),
+      untouched.map((file) => fileItem(file, 'same', names)));
+  }));
   $('steps').dataset.end = end;
   $('story').textContent = WORDS[end][action];
 }
 
-function stepItem(title, step, earlier, names) {
+function fateOf(file, step, before) {
+  if (!step.files.includes(file)) return 'gone';
+  if (!before.files.includes(file)) return 'new';
+  return step.documents.some((doc) => doc.file === file) ? 'same' : 'loose';
+}
+
+function stepItem(title, step, touched, untouched) {
   const item = copyOf('step');
-  const known = new Set(earlier.flatMap((each) => each.files));
-  const first = new Set(earlier[0].files);
+  const list = item.querySelector('.files');
   item.querySelector('h3').textContent = title;
   item.querySelector('.counts').textContent = counts(step);
-  const fresh = step.files.filter((file) => !first.has(file)).map((file) => fileItem(file, 'new', names));
-  const gone = [...known].filter((file) => !step.files.includes(file)).map((file) => fileItem(file, 'gone', names));
-  const same = step.files.filter((file) => first.has(file));
-  const shown = same.slice(-SHOWN_UNTOUCHED).map((file) => fileItem(file, 'same', names));
-  const list = item.querySelector('.files');
-  list.append(...fresh, ...gone, ...shown);
-  if (same.length > shown.length) list.append(Object.assign(document.createElement('li'), {
-    className: 'more', textContent: `and ${same.length - shown.length} more`,
-  }));
+  list.append(...touched, ...untouched.slice(0, SHOWN_UNTOUCHED));
+  const hidden = untouched.length - SHOWN_UNTOUCHED;
+  if (hidden > 0) list.append(made('li', 'more', `and ${hidden} more, untouched`));
   if (!list.children.length) list.remove();
   return item;
 }
 
 function fileItem(file, fate, names) {
-  const item = document.createElement('li');
-  const name = document.createElement('bdi');
-  const id = document.createElement('code');
-  item.className = fate;
+  const item = made('li', fate, '');
   item.title = file;
-  name.textContent = names.get(file) || 'no row names this file';
-  id.textContent = file.slice(-4);
-  item.append(name, id);
-  if (fate !== 'same') item.prepend(Object.assign(document.createElement('span'), {
-    className: 'unseen', textContent: fate === 'new' ? 'new: ' : 'removed: ',
-  }));
+  if (NOTES[fate]) item.append(made('span', 'note', NOTES[fate]));
+  item.prepend(made('bdi', '', names.get(file) || 'a file that no row names'));
+  item.append(made('code', '', file.slice(-4)));
   return item;
+}
+
+function made(tag, className, text) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
 }
 
 const counts = (state) => `${plural(state.documents.length, 'row')} · ${plural(state.files.length, 'file')}`;
@@ -202,7 +209,8 @@ function refusal(files) {
 function upload(files) {
   const message = refusal(files);
   if (message) return complain(message);
-  return change('upload', null, 'POST', files, `Uploading ${files.length === 1 ? files[0].name : plural(files.length, 'file')}`);
+  const what = files.length === 1 ? files[0].name : plural(files.length, 'file');
+  return change('upload', null, 'POST', files, `Uploading ${what}`);
 }
 
 function chooseReplacement(doc) {

@@ -1,0 +1,49 @@
+"""A running ``depot demo``, and Chromium to use it with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = Path('/usr/bin/chromium')
+_FLAGS = (
+    '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
+    '--disable-component-update --disable-sync --disable-dev-shm-usage'
+).split()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser; where there is none, the test is skipped."""
+    if not CHROMIUM.exists():
+        pytest.skip('apt-get install chromium fonts-dejavu-core')
+    playwright = pytest.importorskip('playwright.sync_api', reason='pip install playwright')
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def demo(work: Path, *options: str, pythonpath: Path | None = None) -> Iterator[str]:
+    """The address of ``depot demo``, started in the folder ``work`` at a free port and stopped in the end."""
+    command = [sys.executable, '-m', 'depot', 'demo', '--port', '0', *options]
+    environment = {**os.environ, 'PYTHONPATH': str(pythonpath or Path(__file__).parents[2])}
+    with subprocess.Popen(command, cwd=work, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
