@@ -7,11 +7,12 @@ import os
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from types import SimpleNamespace
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from waitress import wasyncore
 from waitress.server import create_server
 
 import depot.middleware
@@ -226,16 +227,18 @@ def _wsgiref(app):
 
 @contextmanager
 def _waitress(app):
-    server = create_server(app, host='127.0.0.1', port=0, threads=2, map={})
-    server.adj.asyncore_loop_timeout = 0.02
+    sockets = {}
+    server = create_server(app, host='127.0.0.1', port=0, threads=2, map=sockets)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         yield '127.0.0.1', server.effective_port
     finally:
-        server.close()
-        server.task_dispatcher.shutdown()
+        # Its own thread closes everything, and then ends; from here, a socket could be left open.
+        with suppress(OSError):  # if that thread was awake, it may have done it before it is woken
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))
         thread.join()
+        server.task_dispatcher.shutdown()
 
 
 @pytest.fixture(params=[_wsgiref, _waitress])
