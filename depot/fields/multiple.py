@@ -37,6 +37,10 @@ class _Rows(dict[Any, str]):
         return super().pop(state, *default)
 
 
+# Iterable, but one content, or no content at all.
+_SINGLE = (str, bytes, bytearray, memoryview, Mapping)
+
+
 class FileList(MutableList[Any]):
     """The files of a column with ``multiple=True``.
 
@@ -52,9 +56,7 @@ class FileList(MutableList[Any]):
     @classmethod
     def of(cls, store: Callable[[Any], DepotFileInfo], values: Any) -> Self:
         """A list of what is assigned: any iterable of contents and files, or None for no file."""
-        if isinstance(values, (str, bytes, bytearray, memoryview, Mapping)) or hasattr(values, 'read'):
-            raise InvalidValue(f'a column of many files holds a list of contents, not a {type(values).__name__}')
-        return cls(stored_each(store, () if values is None else values))
+        return cls(stored_each(store, listed(values)))
 
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
         super().__setitem__(index, self._stored(value) if isinstance(index, slice) else self._stored([value])[0])
@@ -75,6 +77,18 @@ class FileList(MutableList[Any]):
             rows.adopt(state.obj(), files)
             return files
         return list(values)
+
+
+def listed(values: Any) -> Iterable[Any]:
+    """What is given for a list of files; :class:`~depot.errors.InvalidValue` for what is one content by itself."""
+    if values is None:
+        return ()
+    if not isinstance(values, Iterable) or isinstance(values, _SINGLE) or hasattr(values, 'read'):
+        raise InvalidValue(
+            f'a column of many files holds a list of them, not one {type(values).__name__}; '
+            'assign [content], or append the content'
+        )
+    return values
 
 
 def stored_each(store: Callable[[Any], DepotFileInfo], values: Iterable[Any]) -> list[DepotFileInfo]:

@@ -19,7 +19,7 @@ from ..io.interfaces import FileStorage
 from ..io.utils import Content, FileIntent
 from ..transactions.drivers.sqlalchemy import rows
 from .interfaces import DepotFileInfo, FileFilter
-from .multiple import FileList
+from .multiple import FileList, listed
 from .upload import UploadedFile, parsed
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ class UploadedFileField(TypeDecorator[Any]):
         super().__init__(*args, **kw)
         self._filters = tuple(filters)
         self._upload_storage = upload_storage
-        # Public names: SQLAlchemy tells types apart by the constructor's arguments that are attributes.
         self.upload_type = upload_type
         self.multiple = multiple
         self.json = json
@@ -73,6 +72,18 @@ class UploadedFileField(TypeDecorator[Any]):
         if self.json:
             return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), 'postgresql')
         return Text() if self.multiple and not length else text
+
+    def __init_subclass__(cls, **kw: Any) -> None:
+        """SQLAlchemy asks each class anew whether it may be cached: it may unless it has options of its own."""
+        super().__init_subclass__(**kw)
+        if 'cache_ok' not in cls.__dict__ and cls.__init__ is UploadedFileField.__init__:
+            cls.cache_ok = True
+
+    @property
+    def _static_cache_key(self) -> Any:
+        """What tells types apart in cached statements; SQLAlchemy itself sees no keyword-only options."""
+        key = super()._static_cache_key
+        return (*key, repr(self)) if isinstance(key, tuple) else key
 
     # The name that applications know.
     @property
@@ -114,12 +125,15 @@ class UploadedFileField(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if self.multiple:
-            return self._bound([self._checked(each) for each in value or ()], jsonlib.dumps, dialect)
-        return self._bound(self._checked(value), self.upload_type.encode, dialect) if value else None
+            files = [self._checked(each) for each in listed(value)]
+            return files if self._is_json(dialect) else jsonlib.dumps(files)
+        if not value:
+            return None
+        return self._checked(value) if self._is_json(dialect) else self._checked(value).encode()
 
-    def _bound(self, value: Any, encode: Callable[[Any], str], dialect: Dialect) -> Any:
-        # Applications override load_dialect_impl to give a JSON type, which serializes by itself.
-        return value if isinstance(self.load_dialect_impl(dialect), JSON) else encode(value)
+    def _is_json(self, dialect: Dialect) -> bool:
+        """Whether the type serializes by itself; applications override load_dialect_impl to give such a one."""
+        return isinstance(self.load_dialect_impl(dialect), JSON)
 
     def _checked(self, value: Any) -> DepotFileInfo:
         if not isinstance(value, self.upload_type):
@@ -130,6 +144,10 @@ class UploadedFileField(TypeDecorator[Any]):
         if value.upload is not None:
             value.upload.write()
         return value
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        process = super().result_processor(dialect, coltype)
+        return _explained(process) if process is not None and self._is_json(dialect) else process
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if self.multiple:
@@ -181,6 +199,18 @@ def _holds_files(mapper: Mapper[Any], attribute: ColumnProperty[Any]) -> bool:
             'a file column needs an attribute of its own'
         )
     return True
+
+
+def _explained(process: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The processor, whose JSON type raises an error of its own for rubbish."""
+
+    def explained(value: Any) -> Any:
+        try:
+            return process(value)
+        except jsonlib.JSONDecodeError as error:
+            raise InvalidValue(f'a file column holds JSON, not {str(value)[:80]!r}') from error
+
+    return explained
 
 
 def _items(value: Any) -> list[Any]:
