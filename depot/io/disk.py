@@ -36,6 +36,22 @@ class failing:  # noqa: N801 (reads as a word of the language: ``with failing(pa
             raise StorageFailure(f'{path}: {error.strerror or error}', path, error.errno) from error
 
 
+class removed_on_error:  # noqa: N801 (as above)
+    """Removes a folder if what is done inside fails."""
+
+    __slots__ = ('_path',)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            remove_leftover(self._path)
+
+
 class FolderTurn:
     """One at a time in a folder, among the threads of this process and the processes of this machine.
 

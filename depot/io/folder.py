@@ -8,15 +8,20 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Iterator
 
 from . import utils
-from .disk import failing, remove_leftover, sync_path
+from .disk import failing, sync_path
 from .metadata import Metadata
 from .utils import Content
 
 # Small pieces are gathered up to this size, in bytes; larger ones are written as they come.
-_BUFFER_SIZE = 8 * 1024
+_SMALL_SIZE = 8 * 1024
+
+# Descriptors, not file objects, for what is written and read at once: half the system calls.
+_BINARY = getattr(os, 'O_BINARY', 0)  # only Windows knows it, and needs it
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+_READ = os.O_RDONLY | _BINARY
+_METADATA_SIZE = 4 * 1024  # bytes to ask for at a time; more are rare
 
 
 def folder_paths(folder: str) -> tuple[str, str]:
@@ -44,8 +49,18 @@ def has_metadata(folder: str) -> bool:
 
 def read_metadata(folder: str) -> tuple[str, bytes]:
     """The folder itself, and its metadata."""
-    with open(folder_paths(folder)[1], 'rb', buffering=0) as file:
-        return folder, file.read()
+    descriptor = os.open(folder_paths(folder)[1], _READ)
+    try:
+        return folder, _read_all(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int) -> bytes:
+    text = b''
+    while block := os.read(descriptor, _METADATA_SIZE):
+        text += block
+    return text
 
 
 def open_content(folder: str) -> io.BufferedReader:
@@ -72,31 +87,33 @@ def sync_folder(folder: str) -> None:
         sync_path(each)
 
 
-@contextlib.contextmanager
-def removed_on_error(folder: str) -> Iterator[None]:
-    """Removes a folder if what is done inside fails."""
-    try:
-        yield
-    except BaseException:
-        remove_leftover(folder)
-        raise
-
-
 class _Output:
     """A new file on the disk. What the disk refuses is a StorageFailure; what else happens meanwhile is not."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
+        self._pending = b''
+
     def __enter__(self) -> _Output:
         with failing(self._path):
-            self._file = open(self._path, 'xb', _BUFFER_SIZE)
+            self._descriptor = os.open(self._path, _NEW, 0o666)
         return self
 
     def write(self, block: bytes) -> None:
+        self._pending += block
+        if len(self._pending) >= _SMALL_SIZE:
+            self._flush()
+
+    def _flush(self) -> None:
         with failing(self._path):
-            self._file.write(block)
+            while self._pending:  # a disk that becomes full takes a part first, and then says so
+                written = os.write(self._descriptor, self._pending)
+                self._pending = self._pending[written:]
 
     def __exit__(self, *error: object) -> None:
-        with failing(self._path):
-            self._file.close()
+        try:
+            self._flush()
+        finally:
+            with failing(self._path):
+                os.close(self._descriptor)

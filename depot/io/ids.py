@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 import uuid
 from typing import Any
 
 from ..errors import InvalidFileId
+
+#: An id in its canonical form.
+CANONICAL_ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+_is_canonical = re.compile(CANONICAL_ID).fullmatch
 
 
 def new_file_id() -> str:
@@ -30,7 +35,10 @@ def checked_file_id(file_or_id: Any) -> str:
     key to a bucket is ever made from other text than this function's.
     """
     file_id = getattr(file_or_id, 'file_id', file_or_id)
+    text = f'{file_id}'
+    if _is_canonical(text):
+        return text
     try:
-        return str(uuid.UUID(f'{{{file_id}}}'))
+        return str(uuid.UUID(f'{{{text}}}'))
     except ValueError:
         raise InvalidFileId(f'Invalid file id {file_id!r}: not a UUID', file_id) from None

@@ -170,7 +170,7 @@ class FileStorage(ABC):
         """Whether there is a file with this id."""
 
     @abstractmethod
-    def list(self) -> list[str]:  # type: ignore[valid-type]
+    def list(self) -> list[str]:
         """The ids of all files, in any order; see :meth:`iter_ids` for many."""
 
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
@@ -251,12 +251,11 @@ class _FileInfo:
     def values(self, existing: Any = None) -> tuple[BareContent, str | None, str | None]:
         if existing is not None and not self._filename:
             return self._content, existing.filename, self._given_type or existing.content_type
-        filename = self._filename or self.DEFAULT_NAME
-        return self._content, filename, self._content_type or _guessed_type(filename)
+        return self._content, self._filename or self.DEFAULT_NAME, self._content_type or self._guessed_type()
 
-
-def _guessed_type(filename: str) -> str:
-    return mimetypes.guess_type(filename)[0] or _FileInfo.DEFAULT_CONTENT_TYPE
+    def _guessed_type(self) -> str:
+        guessed = mimetypes.guess_type(self._filename)[0] if self._filename else None
+        return guessed or self.DEFAULT_CONTENT_TYPE
 
 
 def _text(fileobj: Any, attribute: str) -> str | None:

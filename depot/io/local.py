@@ -12,18 +12,9 @@ from typing import Any, TypeVar
 
 from ..errors import FileMissing, StorageFailure
 from . import utils
-from .disk import FolderTurn, failing, make_folders, remove_folder, remove_leftover, sync_path
-from .folder import (
-    folder_paths,
-    has_metadata,
-    open_content,
-    open_pair,
-    read_metadata,
-    removed_on_error,
-    sync_folder,
-    write_folder,
-)
-from .ids import checked_file_id, new_file_id
+from .disk import FolderTurn, failing, make_folders, remove_folder, remove_leftover, removed_on_error, sync_path
+from .folder import folder_paths, has_metadata, open_content, open_pair, read_metadata, sync_folder, write_folder
+from .ids import CANONICAL_ID, checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .metadata import metadata_from_json
 from .ranges import RangeReader, checked_range
@@ -34,9 +25,8 @@ T = TypeVar('T')
 #: So many ids are in memory at a time while they are listed in order.
 PAGE = 10_000
 
-_UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 # A file's folder, or its set-aside.
-_FOLDER = re.compile(rf'({_UUID})|\.({_UUID})\.old')
+_FOLDER = re.compile(rf'({CANONICAL_ID})|\.({CANONICAL_ID})\.old')
 
 
 class LocalStoredFile(StoredFile):
@@ -106,6 +96,7 @@ class LocalFileStorage(FileStorage):
     def __init__(self, storage_path: str | os.PathLike[str], durable: bool | str = True) -> None:
         #: As it was given.
         self.storage_path = storage_path
+        self._root = os.path.join(storage_path, '')  # with the separator at its end
         self._durable = utils.flag('durable', durable)
         self._turn = FolderTurn(os.fspath(storage_path))
         self._changed_folders: set[str] = set()  # in which the root was made, and what was missing above it
@@ -117,9 +108,11 @@ class LocalFileStorage(FileStorage):
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         file_id = new_file_id()
-        work = self._built(file_id, *self.fileinfo(content, filename, content_type))
-        with removed_on_error(work), failing(work):
-            os.rename(work, self._folder(file_id))
+        work = self._unfinished(file_id)
+        with removed_on_error(work):
+            self._build(work, *self.fileinfo(content, filename, content_type))
+            with failing(work):
+                os.rename(work, self._folder(file_id))
         return file_id
 
     def replace(
@@ -127,12 +120,14 @@ class LocalFileStorage(FileStorage):
     ) -> str:
         file_id = checked_file_id(file_or_id)
         existing = None if is_copy(file_id, content) else self.get(file_id)
-        work = self._built(new_file_id(), *self.fileinfo(content, filename, content_type, existing))
-        with removed_on_error(work), failing(work):
-            if self._durable:  # else a power loss could take the old content, and leave the new one empty
-                sync_folder(work)
-            with self._turn:
-                old = self._swapped(file_id, work, existing is not None)
+        work = self._unfinished(new_file_id())
+        with removed_on_error(work):
+            self._build(work, *self.fileinfo(content, filename, content_type, existing))
+            with failing(work):
+                if self._durable:  # else a power loss could take the old content, and leave the new one empty
+                    sync_folder(work)
+                with self._turn:
+                    old = self._swapped(file_id, work, existing is not None)
         if old:
             remove_leftover(old)
         return file_id
@@ -151,7 +146,7 @@ class LocalFileStorage(FileStorage):
         except FileMissing:
             return False
 
-    def list(self) -> list[str]:  # type: ignore[valid-type]
+    def list(self) -> list[str]:
         return [*dict.fromkeys(self._ids())]
 
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
@@ -184,7 +179,10 @@ class LocalFileStorage(FileStorage):
 
     def _folder(self, file_id: str) -> str:
         """The folder of a file: the one door from an id to a path. The id comes from :func:`checked_file_id`."""
-        return os.path.join(self.storage_path, file_id)
+        return self._root + file_id
+
+    def _unfinished(self, file_id: str) -> str:
+        return self._folder(f'.{file_id}.new')
 
     def _set_aside(self, file_id: str) -> str:
         return self._folder(f'.{file_id}.old')
@@ -195,30 +193,27 @@ class LocalFileStorage(FileStorage):
         A replace that runs meanwhile can hide the file from one look at each place. So a file is missing only
         if it is at neither while no replace can run.
         """
-        folders = self._folder(file_id), self._set_aside(file_id)
-        with failing(folders[0]):
+        folder = self._folder(file_id)
+        with failing(folder):
+            try:
+                return use(folder)
+            except FileNotFoundError:
+                pass
             for turn in (contextlib.nullcontext(), self._turn):
                 with turn:
-                    for folder in folders:
+                    for each in (self._set_aside(file_id), folder):
                         with contextlib.suppress(FileNotFoundError):
-                            return use(folder)
+                            return use(each)
         raise FileMissing(f'File {file_id} not existing in {os.fspath(self.storage_path)}', file_id)
 
-    def _built(self, name: str, content: Content, filename: str | None, content_type: str | None) -> str:
-        """A hidden folder with a file and its metadata, both whole."""
-        work = self._folder(f'.{name}.new')
-        with removed_on_error(work):
-            self._make(work)
-            write_folder(work, content, filename, content_type)
-        return work
-
-    def _make(self, work: str) -> None:
+    def _build(self, work: str, content: Content, filename: str | None, content_type: str | None) -> None:
         with failing(work):
             try:
                 os.mkdir(work)
             except FileNotFoundError:  # the first file of this storage
                 self._changed_folders.update(make_folders(os.fspath(self.storage_path)))
                 os.mkdir(work)
+        write_folder(work, content, filename, content_type)
 
     def _swapped(self, file_id: str, work: str, must_exist: bool) -> str | None:
         """Puts a built folder in the place of a file's; returns where the old one is, to be removed."""

@@ -99,7 +99,7 @@ class MemoryFileStorage(FileStorage):
     def exists(self, file_or_id: Any) -> bool:
         return checked_file_id(file_or_id) in self.files
 
-    def list(self) -> list[str]:  # type: ignore[valid-type]
+    def list(self) -> list[str]:
         with self._lock:
             return list(self.files)
 

@@ -105,11 +105,12 @@ _FLAGS = {'true': True, 'yes': True, 'on': True, '1': True, 'false': False, 'no'
 
 def bare_content(content: Content) -> BareContent:
     """The content without the :class:`FileIntent` or the framework's upload around it."""
+    bare: Any = content
     if isinstance(content, FileIntent):
-        return content.fileinfo[0]
-    if hasattr(content, 'file') and hasattr(content, 'filename'):
-        return cast(BareContent, content.file)
-    return cast(BareContent, content)
+        bare = content.fileinfo[0]
+    elif hasattr(content, 'file') and hasattr(content, 'filename'):
+        bare = content.file
+    return cast(BareContent, bare)
 
 
 def blocks(content: Content) -> Iterator[bytes]:
@@ -121,16 +122,19 @@ def blocks(content: Content) -> Iterator[bytes]:
     """
     bare = bare_content(content)
     if isinstance(bare, (bytes, bytearray, memoryview)):
-        yield bytes(bare)
-    elif isinstance(bare, os.PathLike):
-        with open(bare, 'rb') as file:
-            yield from _read_blocks(file.read)
-    elif hasattr(bare, 'read'):
-        yield from _read_blocks(bare.read)
-    elif hasattr(bare, '__next__'):
-        yield from map(_checked_block, bare)
-    else:
-        raise _invalid(bare)
+        return iter((bytes(bare),))
+    if isinstance(bare, os.PathLike):
+        return _file_blocks(bare)
+    if hasattr(bare, 'read'):
+        return _read_blocks(bare.read)
+    if hasattr(bare, '__next__'):
+        return map(_checked_block, bare)
+    raise _invalid(bare)
+
+
+def _file_blocks(path: os.PathLike[str]) -> Iterator[bytes]:
+    with open(path, 'rb') as file:
+        yield from _read_blocks(file.read)
 
 
 def _read_blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -75,7 +75,7 @@ class LifecycleContract(ContractBase):
     def test_delete_returns_none_and_a_missing_file_is_nothing_to_delete(self) -> None:
         file_id = self.storage.create(SAMPLE)
         for each in (file_id, file_id, self.missing_id()):
-            self.assertIsNone(self.storage.delete(each))  # type: ignore[func-returns-value]
+            self.assertIsNone(self.storage.delete(each))
 
     def test_delete_of_one_file_leaves_the_others(self) -> None:
         file_id, other = self.storage.create(b'this'), self.storage.create(b'other')
