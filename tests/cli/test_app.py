@@ -72,7 +72,7 @@ def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient, tmp_path: Pa
         assert f'/static/{name}' in page.text
         with client.get(f'/static/{name}') as asset:
             assert asset.status_code == 200
-            assert 'http' not in asset.text.replace('XMLHttp', '')
+            assert 'http' not in asset.get_data(as_text=True).replace('XMLHttp', '')
 
 
 def test_an_upload_is_there_after_a_commit(client: FlaskClient, folder: Path) -> None:
@@ -147,7 +147,7 @@ def test_too_large_an_upload_is_said_kindly(client: FlaskClient, monkeypatch: py
     monkeypatch.setitem(client.application.config, 'MAX_CONTENT_LENGTH', 1000)
     assert error(send(client, 'POST', '/documents', (b'x' * 1001, 'large.bin'))) == (
         413,
-        'Too large: one upload, with all of its files, has up to 64 MiB.',
+        'Too large: one upload, with all of its files, has up to 64 MB.',
     )
     assert rows_and_files(client.get('/documents').json) == (0, 0)
 

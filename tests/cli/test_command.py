@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import runpy
 import socket
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import NullPool, create_engine
 
 from depot.cli.commands import depot
 from depot.cli.demo import app
@@ -19,12 +21,11 @@ from depot.manager import DepotManager
 
 
 @pytest.fixture(autouse=True)
-def _own_storages() -> Iterator[None]:
+def _nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(app, 'create_engine', functools.partial(create_engine, poolclass=NullPool))
     DepotManager._clear()
     yield
     DepotManager._clear()
-    if app.Sessions.kw.get('bind'):
-        app.Sessions.kw['bind'].dispose()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from depot.fields.upload import UploadedFile
 from depot.manager import DepotManager
 
 #: Bytes that one request may have, all of its files together.
-LIMIT = 64 * 1024 * 1024
+LIMIT = 64_000_000
 
 page = guard(Blueprint('page', __name__))
 Sessions = sessionmaker()
@@ -136,7 +136,7 @@ def chosen_files() -> list[Any]:
 
 @page.app_errorhandler(HTTPException)
 def explain(error: HTTPException) -> tuple[dict[str, Any], int]:
-    too_large = f'Too large: one upload, with all of its files, has up to {LIMIT // 1024**2} MiB.'
+    too_large = f'Too large: one upload, with all of its files, has up to {LIMIT // 10**6} MB.'
     return {'error': too_large if error.code == 413 else error.description}, error.code or 500
 
 

@@ -1,6 +1,7 @@
 'use strict';
 
 const LIMIT = Number(document.body.dataset.limit);
+const NARROW = matchMedia('(max-width: 900px)');  // the story is below the documents then
 const SHOWN_UNTOUCHED = 2;
 const NOTES = { new: 'new', gone: 'removed', loose: 'waits for the end' };
 
@@ -185,6 +186,7 @@ function change(action, doc, method, files, doing) {
       const steps = await ask(method, `documents${doc ? `/${doc.id}` : ''}?end=${end}`, files, doing);
       show(steps.after);
       showTransaction(action, end, steps);
+      if (NARROW.matches) $('story').scrollIntoView({ block: 'center' });
     } catch (error) {
       if (error.vanished) show(await ask('GET', 'documents'));
       throw error;
