@@ -83,12 +83,16 @@ def listed(values: Any) -> Iterable[Any]:
     """What is given for a list of files; :class:`~depot.errors.InvalidValue` for what is one content by itself."""
     if values is None:
         return ()
-    if not isinstance(values, Iterable) or isinstance(values, _SINGLE) or hasattr(values, 'read'):
+    if not isinstance(values, Iterable) or isinstance(values, _SINGLE) or _is_upload(values):
         raise InvalidValue(
             f'a column of many files holds a list of them, not one {type(values).__name__}; '
             'assign [content], or append the content'
         )
     return values
+
+
+def _is_upload(value: Any) -> bool:
+    return hasattr(value, 'read') or (hasattr(value, 'file') and hasattr(value, 'filename'))
 
 
 def stored_each(store: Callable[[Any], DepotFileInfo], values: Iterable[Any]) -> list[DepotFileInfo]:

@@ -166,15 +166,24 @@ class _SQLAMutationTracker:
 
     @classmethod
     def _mapper_configured(cls, mapper: Mapper[Any], class_: type[Any]) -> None:
-        """Runs once for each mapped class: finds its file columns."""
+        """Runs once for each mapped class, and again for a late attribute: finds its file columns."""
         keys = [each.key for each in mapper.column_attrs if _holds_files(mapper, each)]
-        if not keys:
+        known = cls.mapped_entities.get(class_, [])
+        if keys == known:
             return
         cls.mapped_entities[class_] = keys
         rows.watch(mapper, keys)
+        inherited = cls.mapped_entities.get(mapper.inherits.class_, []) if mapper.inherits else []
         for key in keys:
-            if not (mapper.inherits and mapper.inherits.has_property(key)):  # else its listeners came down
+            if key not in known and key not in inherited:  # else its listeners came down
                 _listen(getattr(class_, key))
+
+    @classmethod
+    def _attribute_instrumented(cls, class_: type[Any], _key: str, attribute: Any) -> None:
+        """Runs for each attribute; one that is added to a class already configured is a late one."""
+        mapper = getattr(attribute, 'parent', None)
+        if isinstance(mapper, Mapper) and mapper.configured:
+            cls._mapper_configured(mapper, class_)
 
     @classmethod
     def _field_set(cls, target: Any, value: Any, oldvalue: Any, initiator: Any) -> Any:
@@ -238,3 +247,4 @@ def _listen(attribute: Any) -> None:
 
 
 event.listen(Mapper, 'mapper_configured', _SQLAMutationTracker._mapper_configured)
+event.listen(object, 'attribute_instrument', _SQLAMutationTracker._attribute_instrumented, propagate=True)
