@@ -161,6 +161,22 @@ def test_the_page_says_kindly_what_it_cannot_do(open_page: Callable[[str], Page]
     assert shown_names(page) == ['small.txt']
 
 
+def test_an_upload_shows_its_progress(open_page: Callable[[str], Page], tmp_path: Path, samples: Path) -> None:
+    with demo(tmp_path) as url:
+        page = open_page(url)
+        page.evaluate("""() => {
+            const bar = document.getElementById('bar'), progress = document.getElementById('progress')
+            window.seen = []
+            new MutationObserver(() => progress.hidden || window.seen.push(bar.value))
+                .observe(progress, {attributes: true, childList: true, subtree: true})
+        }""")
+        ends_with(page, 'Commit', lambda: page.set_input_files('#chosen', samples / 'photo.jpg'))
+        page.locator('#progress').wait_for(state='hidden')
+        seen = page.evaluate('window.seen')
+        assert seen == sorted(seen)
+        assert seen[-1] == 100
+
+
 def shown_names(page: Page) -> list[str]:
     return page.locator('.document .name').all_inner_texts()
 
