@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +41,11 @@ class UploadedFile(DepotFileInfo):
 
     def process_content(self, content: Content, filename: str | None = None, content_type: str | None = None) -> None:
         path, file_id = self.store_content(content, filename, content_type)
-        self.update(path=path, file_id=file_id)
-        file = self.file
-        with contextlib.closing(file) if hasattr(file, 'close') else contextlib.nullcontext():
+        file = self.depot.get(file_id)
+        try:
             self.update(
+                path=path,
+                file_id=file_id,
                 filename=file.filename,
                 content_type=file.content_type,
                 uploaded_at=utils.timestamp(),
@@ -54,14 +54,17 @@ class UploadedFile(DepotFileInfo):
                 size=_known(file, 'content_length', int),
                 checksum=_known(file, 'checksum', str),
             )
+        finally:
+            if hasattr(file, 'close'):
+                file.close()
 
     def store_content(
         self, content: Content, filename: str | None = None, content_type: str | None = None
     ) -> tuple[str, str]:
         """Stores one more file that belongs to this one; returns its path and its id."""
         file_id = self.depot.create(content, filename, content_type)
-        path = f'{self.depot_name}/{file_id}'
-        self.files.append(path)
+        path = f'{self["depot_name"]}/{file_id}'
+        self['files'].append(path)
         return path, file_id
 
     # Properties, because the published package wrote neither into its rows.
@@ -78,7 +81,7 @@ class UploadedFile(DepotFileInfo):
     @property
     def depot(self) -> Any:
         """The storage; :class:`~depot.errors.UnknownStorage` if it is not configured (any more)."""
-        return DepotManager.require(self.depot_name)
+        return DepotManager.require(self['depot_name'])
 
     @property
     def file(self) -> Any:
