@@ -201,6 +201,7 @@ def test_a_pickled_object_has_its_list_and_goes_on_tracking_it(
 
 def test_a_copied_list_is_no_part_of_the_row(album: Any, session: Session) -> None:
     for copied in (copy.copy(album.photos), copy.deepcopy(album.photos), album.photos[:]):
+        copied.append(copied.pop())
         copied.pop()
     assert not session.dirty
 
