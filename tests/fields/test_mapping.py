@@ -192,7 +192,7 @@ def added_to_a_parent_after_configuration(base: Any) -> Any:
         id = mapped_column(ForeignKey('asset.id'), primary_key=True)
 
     configure_mappers()
-    Asset.content = mapped_column(UploadedFileField)  # type: ignore[attr-defined]
+    Asset.content = mapped_column(UploadedFileField)
     return Document
 
 
