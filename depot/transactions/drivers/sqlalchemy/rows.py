@@ -6,7 +6,7 @@ import logging
 import weakref
 from collections.abc import Hashable, Iterable
 from copy import copy
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Mapper, Session, object_session
@@ -18,8 +18,15 @@ from .sessions import hold, scope_of
 
 log = logging.getLogger('depot.transactions')
 
-#: By mapper: the attributes that hold files.
-_watched: weakref.WeakKeyDictionary[Mapper[Any], list[str]] = weakref.WeakKeyDictionary()
+
+class _Keys(NamedTuple):
+    """The names of attributes of one mapped class."""
+
+    files: list[str]
+    primary_key: list[str]
+
+
+_watched: weakref.WeakKeyDictionary[Mapper[Any], _Keys] = weakref.WeakKeyDictionary()
 
 
 def watch(mapper: Mapper[Any], keys: list[str]) -> None:
@@ -28,7 +35,7 @@ def watch(mapper: Mapper[Any], keys: list[str]) -> None:
     A value is None, an object with ``files`` (paths) and ``upload`` (an
     :class:`~depot.transactions.scope.Upload` or None), or a list of such.
     """
-    _watched[mapper] = keys
+    _watched[mapper] = _Keys(keys, [mapper.get_property_by_column(each).key for each in mapper.primary_key])
     event.listen(mapper, 'before_insert', before_insert)
     event.listen(mapper, 'after_insert', after_insert)
     event.listen(mapper, 'before_update', before_update)
@@ -37,11 +44,15 @@ def watch(mapper: Mapper[Any], keys: list[str]) -> None:
 
 
 def adopt(target: Any, value: Any) -> None:
-    """Binds the new files in ``value`` to the transaction of the session that ``target`` is in."""
+    """Binds the new files in ``value`` to the transaction of the session that ``target`` is in, if it is in one."""
+    _adopt(object_session(target), value)
+
+
+def _adopt(session: Session | None, value: Any) -> None:
     for info in _infos(value):
         upload = _upload(info)
         if upload is not None and upload.undecided:
-            hold(object_session(target), upload)
+            hold(session, upload)
 
 
 def _infos(value: Any) -> Iterable[Any]:
@@ -61,23 +72,31 @@ def _files(values: Iterable[Any]) -> list[str]:
 def after_attach(session: Session, instance: Any) -> None:
     """Runs when an object comes into a session by ``add``, ``merge`` or a cascade, not by a load."""
     state = instance_state(instance)
-    for key in _watched.get(state.mapper, ()):
-        adopt(instance, state.dict.get(key))
+    if state.mapper in _watched:
+        for key in _watched[state.mapper].files:
+            _adopt(session, state.dict.get(key))
 
 
 def before_insert(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
     """Runs for each new object: one that takes the row of another that is deleted in this flush becomes an UPDATE."""
+    loaded = instance_state(target).dict
+    if not all(loaded.get(each) is not None for each in _watched[mapper].primary_key):
+        return
     session = cast(Session, object_session(target))
     replaced = session.identity_map.get(mapper.identity_key_from_instance(target))
     if replaced is not None:
         # Attributes that the new object never had keep what the row has.
-        _let_go(mapper, connection, replaced, [key for key in _watched[mapper] if key in instance_state(target).dict])
+        _let_go(mapper, connection, replaced, [key for key in _watched[mapper].files if key in loaded])
 
 
 def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
-    """Runs for each row that a flush inserted; its primary key is known now."""
-    for key in _watched[mapper]:
-        _keep(_Place(mapper, key, target), instance_state(target).dict.get(key))
+    """Runs for each row that a flush inserted; its primary key is known now, and what a column's default made."""
+    for key in _watched[mapper].files:
+        value = instance_state(target).dict.get(key)
+        if value is not None:
+            place = _Place(mapper, key, target)
+            _adopt(place.session, value)
+            _keep(place, value)
 
 
 def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
@@ -86,7 +105,7 @@ def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> N
     The value is asked for where SQLAlchemy never had it: the attribute was
     expired, deferred or changed in place.
     """
-    for key in _watched[mapper]:
+    for key in _watched[mapper].files:
         history = _history(target, key)
         if history.added and not history.deleted:
             place = _Place(mapper, key, target)
@@ -96,7 +115,7 @@ def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> N
 def after_update(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
     """Runs for each object that a flush updated, and for some without a change."""
     new_key = _new_primary_key(mapper, target)
-    for key in _watched[mapper]:
+    for key in _watched[mapper].files:
         history = _history(target, key)
         if new_key or history.added or history.deleted:
             place = _Place(mapper, key, target)
@@ -106,7 +125,7 @@ def after_update(mapper: Mapper[Any], _connection: Connection, target: Any) -> N
 
 def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
     """Runs for each object that a flush is about to delete, by ``delete``, a cascade, or as an orphan."""
-    _let_go(mapper, connection, target, _watched[mapper])
+    _let_go(mapper, connection, target, _watched[mapper].files)
 
 
 def _let_go(mapper: Mapper[Any], connection: Connection, target: Any, keys: Iterable[str]) -> None:
@@ -123,7 +142,7 @@ def _history(target: Any, key: str) -> History:
 
 def _new_primary_key(mapper: Mapper[Any], target: Any) -> tuple[Any, ...] | None:
     """The primary key that an update gave to the row; None where it did not change."""
-    attributes = [instance_state(target).attrs[mapper.get_property_by_column(each).key] for each in mapper.primary_key]
+    attributes = [instance_state(target).attrs[each] for each in _watched[mapper].primary_key]
     if not any(each.history.has_changes() for each in attributes):
         return None
     return tuple(each.value for each in attributes)
@@ -134,7 +153,8 @@ class _Place:
 
     def __init__(self, mapper: Mapper[Any], key: str, target: Any) -> None:
         self.name = f'{type(target).__name__}.{key}'
-        self.scope = scope_of(cast(Session, object_session(target)))
+        self.session = cast(Session, object_session(target))
+        self.scope = scope_of(self.session)
         self._mapper = mapper
         self._key = key
         self._identity = instance_state(target).identity or tuple(mapper.primary_key_from_instance(target))
@@ -154,16 +174,16 @@ class _Place:
 
     def stored_value(self, connection: Connection) -> Any:
         """What the row has in the database."""
-        row = zip(map(self._attribute, self._mapper.primary_key), self._identity, strict=True)
-        value = select(getattr(self._mapper.class_, self._key)).where(*(attribute == part for attribute, part in row))
+        row = zip(_watched[self._mapper].primary_key, self._identity, strict=True)
+        value = select(self._attribute(self._key)).where(*(self._attribute(key) == part for key, part in row))
         try:
             return connection.scalar(value)
         except ValueError:  # not written by us; that must not keep the row from being mended or deleted
             log.warning('%s has no file information in the database that can be read', self.name, exc_info=True)
             return None
 
-    def _attribute(self, column: Any) -> Any:
-        return getattr(self._mapper.class_, self._mapper.get_property_by_column(column).key)
+    def _attribute(self, key: str) -> Any:
+        return getattr(self._mapper.class_, key)
 
 
 def _keep(place: _Place, value: Any) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from typing import Any, cast
-from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
@@ -17,11 +16,20 @@ from sqlalchemy.orm import Session, SessionTransaction
 from ... import files
 from ...scope import Scope, Upload
 
-# By transaction, and weakly, so that a forgotten session is collected. Not in ``session.info``: that is the
-# application's to clear, and a transaction that lost its scope would seem rolled back.
-_scopes: WeakKeyDictionary[SessionTransaction, Scope] = WeakKeyDictionary()
-_committing: WeakSet[SessionTransaction] = WeakSet()
-_committed: WeakSet[SessionTransaction] = WeakSet()
+
+class _State:
+    """What is known of one transaction or savepoint."""
+
+    scope: Scope | None = None
+    #: Runs when the transaction is forgotten before it ended.
+    finalizer: weakref.finalize[[Scope], SessionTransaction] | None = None
+    is_committing = False
+    is_committed = False
+
+
+# Weakly, so that a forgotten session is collected. Not in ``session.info``: that is the application's to clear, and a
+# transaction that lost its scope would seem rolled back.
+_states: weakref.WeakKeyDictionary[SessionTransaction, _State] = weakref.WeakKeyDictionary()
 
 
 def scope_of(session: Session) -> Scope:
@@ -31,19 +39,26 @@ def scope_of(session: Session) -> Scope:
 
 def hold(session: Session | None, upload: Upload) -> None:
     """Binds an undecided upload to the session's transaction, or to the life of what refers to it."""
-    if session is not None and (session.in_transaction() or session.autobegin):
+    if session is not None and (session.autobegin or session.in_transaction()):
         scope_of(session).take(upload)
     elif not upload.scopes:
         upload.remove_when_forgotten(files.remove)
 
 
+def _state(transaction: SessionTransaction) -> _State:
+    state = _states.get(transaction)
+    if state is None:
+        state = _states[transaction] = _State()
+    return state
+
+
 def _scope(transaction: SessionTransaction) -> Scope:
-    scope = _scopes.get(transaction)
-    if scope is None:
-        scope = _scopes[transaction] = Scope()
+    state = _state(transaction)
+    if state.scope is None:
+        state.scope = Scope()
         # A session that is forgotten in mid-transaction is rolled back by its database, and so here.
-        weakref.finalize(transaction, _roll_back, scope)
-    return scope
+        state.finalizer = weakref.finalize(transaction, _roll_back, state.scope)
+    return state.scope
 
 
 def _roll_back(scope: Scope) -> None:
@@ -64,8 +79,8 @@ def _with_enclosing(transaction: SessionTransaction | None) -> Iterator[SessionT
 
 def _sync(session: Session) -> None:
     """Makes all new files of the session durable, in one pass."""
-    scopes = [_scopes[each] for each in _with_enclosing(_innermost(session)) if each in _scopes]
-    uploads = [each for scope in scopes for each in scope.uploads if not each.durable]
+    scopes = [_state(each).scope for each in _with_enclosing(_innermost(session))]
+    uploads = [each for scope in scopes if scope is not None for each in scope.uploads if not each.durable]
     if uploads:
         files.sync(file for each in uploads for file in each.files)
     for each in uploads:
@@ -75,32 +90,33 @@ def _sync(session: Session) -> None:
 def before_commit(session: Session) -> None:
     """Runs before the flush of a commit, and before a savepoint's release, which needs nothing."""
     if session.get_nested_transaction() is None:
-        _committing.add(cast(SessionTransaction, session.get_transaction()))
+        _state(cast(SessionTransaction, session.get_transaction())).is_committing = True
         _sync(session)
 
 
 def after_flush(session: Session, _context: Any) -> None:
     """Runs after each flush: what is stored during the one of a commit is too late for :func:`before_commit`."""
-    if session.get_transaction() in _committing:
+    if _state(cast(SessionTransaction, session.get_transaction())).is_committing:
         _sync(session)
 
 
 def after_commit(session: Session) -> None:
     """Runs after COMMIT, and after RELEASE SAVEPOINT; :func:`after_transaction_end` follows."""
-    _committed.add(cast(SessionTransaction, _innermost(session)))
+    _state(cast(SessionTransaction, _innermost(session))).is_committed = True
 
 
 def after_transaction_end(_session: Session, transaction: SessionTransaction) -> None:
     """Runs last, once for every transaction, savepoint and flush, however it ended."""
-    scope = _scopes.pop(transaction, None)
-    if scope is None:
+    state = _states.pop(transaction, None)
+    if state is None or state.scope is None or state.finalizer is None:
         return
-    if transaction not in _committed:
-        _roll_back(scope)
+    state.finalizer.detach()
+    if not state.is_committed:
+        _roll_back(state.scope)
     elif transaction.nested:
-        _scope(next(_with_enclosing(transaction.parent))).absorb(scope)
+        _scope(next(_with_enclosing(transaction.parent))).absorb(state.scope)
     else:
-        files.remove(scope.commit())
+        files.remove(state.scope.commit())
 
 
 def listen() -> None:
