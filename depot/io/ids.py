@@ -24,7 +24,8 @@ def new_file_id() -> str:
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     fraction = (nanoseconds << 12) // 1_000_000
     random = secrets.randbits(62)
-    return str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random))
+    digits = f'{milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random:032x}'
+    return f'{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}'
 
 
 def checked_file_id(file_or_id: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import io
 import os
@@ -72,9 +73,15 @@ class Copied(NamedTuple):
 
 def timestamp() -> str:
     """The current instant in UTC as ``YYYY-MM-DD HH:MM:SS``."""
-    return time.strftime(TIMESTAMP_FORMAT, time.gmtime())
+    return _timestamp(int(time.time()))
 
 
+@functools.lru_cache(maxsize=1)  # the second that it is now
+def _timestamp(seconds: int) -> str:
+    return time.strftime(TIMESTAMP_FORMAT, time.gmtime(seconds))
+
+
+@functools.lru_cache(maxsize=256)
 def parsed_timestamp(text: str | None) -> datetime.datetime | None:
     """The instant that a timestamp tells, in whole seconds of UTC without a time zone.
 

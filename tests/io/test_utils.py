@@ -21,8 +21,7 @@ from depot.io.utils import FileIntent, copy_content, file_from_content, flag, pa
 
 
 def test_a_timestamp_is_an_instant_of_utc_in_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    instant = time.struct_time((2026, 1, 2, 3, 4, 5, 4, 2, 0))
-    monkeypatch.setattr(time, 'gmtime', lambda: instant)
+    monkeypatch.setattr(time, 'time', lambda: 1767323045.678)
     assert utils.timestamp() == '2026-01-02 03:04:05'
 
 
