@@ -130,13 +130,11 @@ class Scope:
 
     def commit(self) -> set[str]:
         """Ends the scope for good; returns the files to remove: let go, or never referred to by a row."""
-        return self._end(self.kept | self._written_elsewhere, self.released - self.created)
-
-    @property
-    def _written_elsewhere(self) -> set[str]:
-        """The files that a statement wrote which no driver follows: better an orphan than a row without its file."""
         claimed = {file for file, _owner in self._claims}
-        return {file for each in self.uploads if each.written for file in each.files if file not in claimed}
+        # What a statement wrote that no driver follows: better an orphan than a row without its file.
+        unfollowed = {file for each in self.uploads if each.written for file in each.files if file not in claimed}
+        kept = self.kept | unfollowed
+        return self._end(kept, claimed - kept - self.created)
 
     def rollback(self) -> set[str]:
         """Ends the scope as if it had not been; returns the files to remove: those it created."""

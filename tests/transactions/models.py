@@ -53,6 +53,7 @@ class Letter(Attached, Base):
     __tablename__ = 'letter'
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    stamp: Mapped[Any] = mapped_column(UploadedFileField, default=lambda: UploadedFile(b'default'))
 
 
 class Asset(Base):

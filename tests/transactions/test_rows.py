@@ -267,6 +267,16 @@ def test_a_file_that_another_hook_assigns_in_the_flush_is_followed(
     assert contents(storage) == [b'by the hook', b'scan']
 
 
+def test_a_file_that_a_columns_default_made_follows_the_transaction(session: Session, storage: Any) -> None:
+    session.add(Letter(attachment=b'kept'))
+    session.commit()
+    session.add(Letter())
+    session.flush()
+    assert contents(storage) == [b'default', b'default', b'kept']
+    session.rollback()
+    assert contents(storage) == [b'default', b'kept']
+
+
 # Statements, which are not followed yet, must not leave a row without its file
 
 
@@ -333,7 +343,7 @@ def test_a_mixin_brings_its_file(session: Session, storage: Any) -> None:
     session.commit()
     letter.attachment = b'new'  # type: ignore[assignment]
     session.commit()
-    assert contents(storage) == [b'new']
+    assert contents(storage) == [b'default', b'new']
 
 
 @pytest.mark.parametrize('load', [True, False])

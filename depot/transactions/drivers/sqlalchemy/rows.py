@@ -90,13 +90,11 @@ def before_insert(mapper: Mapper[Any], connection: Connection, target: Any) -> N
 
 
 def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
-    """Runs for each row that a flush inserted; its primary key is known now, and what a column's default made."""
+    """Runs for each row that a flush inserted: its primary key is known now, and the values that defaults made."""
     for key in _watched[mapper].files:
         value = instance_state(target).dict.get(key)
         if value is not None:
-            place = _Place(mapper, key, target)
-            _adopt(place.session, value)
-            _keep(place, value)
+            _keep(_Place(mapper, key, target), value)
 
 
 def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
@@ -153,8 +151,7 @@ class _Place:
 
     def __init__(self, mapper: Mapper[Any], key: str, target: Any) -> None:
         self.name = f'{type(target).__name__}.{key}'
-        self.session = cast(Session, object_session(target))
-        self.scope = scope_of(self.session)
+        self.scope = scope_of(cast(Session, object_session(target)))
         self._mapper = mapper
         self._key = key
         self._identity = instance_state(target).identity or tuple(mapper.primary_key_from_instance(target))
@@ -189,11 +186,15 @@ class _Place:
 def _keep(place: _Place, value: Any) -> None:
     for info in _infos(value):
         upload = _upload(info)
-        if upload is not None and upload.lost:
+        if upload is None:
+            continue
+        if upload.lost:
             raise FileMissing(
                 f'{place.name} refers to {upload.files[0]}, which was removed when '
                 'its transaction ended without it; assign the content anew'
             )
+        if upload.undecided and not upload.scopes:  # made by the column's default, in the flush itself
+            place.scope.take(upload)
     place.scope.keep(_files([value]), place.owner)
 
 
