@@ -150,11 +150,15 @@ class _Place:
     """One file column of one row."""
 
     def __init__(self, mapper: Mapper[Any], key: str, target: Any) -> None:
-        self.name = f'{type(target).__name__}.{key}'
         self.scope = scope_of(cast(Session, object_session(target)))
         self._mapper = mapper
         self._key = key
         self._identity = instance_state(target).identity or tuple(mapper.primary_key_from_instance(target))
+
+    @property
+    def name(self) -> str:
+        """How a message names it."""
+        return f'{self._mapper.class_.__name__}.{self._key}'
 
     def moved_to(self, primary_key: tuple[Any, ...] | None) -> _Place:
         """The place in the row's new position, if it has one."""
