@@ -129,6 +129,24 @@ def test_a_module_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))
 
 
+def test_every_room_of_the_table_is_built_and_drawn() -> None:
+    drawing = (ROOT / 'docs/design.rst').read_text(encoding='utf-8')
+    assert set(FLOORS) == {_room(path) for path in MODULES} - {'__init__'}
+    assert [room for room in FLOORS if room not in drawing] == []
+
+
+def test_every_door_is_used() -> None:
+    used = {(each.package, _name(path)) for path in MODULES for each in _imports(path)}
+    unused = [
+        (package, door) for package, doors in DOORS.items() for door in doors if not _is_used(package, door, used)
+    ]
+    assert not unused
+
+
+def _is_used(package: str, door: str, used: set[tuple[str, str]]) -> bool:
+    return any(package == each and _may_pass(name, [door]) for each, name in used)
+
+
 def test_the_rules_see_what_they_are_to_refuse() -> None:
     assert not _may_import('io', 'manager')
     assert not _may_import('serving', 'fields')
