@@ -11,6 +11,9 @@ from anyascii import anyascii
 # What RFC 8187 section 3.2.1 calls attr-char, beside letters and digits.
 _ATTR_CHARS = '!#$&+-.^_`|~'
 
+# Characters, counted from the end, where the extension is; no file system takes more.
+_LONGEST_NAME = 255
+
 # Controls, line and paragraph separators.
 _UNPRINTABLE = frozenset({'Cc', 'Zl', 'Zp'})
 
@@ -45,7 +48,7 @@ def make_content_disposition(disposition: str, fname: str | None) -> str:
 
 def _download_name(fname: str) -> str:
     valid = fname.encode('utf-8', 'replace').decode('utf-8')  # lone surrogates become '?'
-    return _printable(valid.replace('\\', '/').rpartition('/')[2])
+    return _printable(valid.replace('\\', '/').rpartition('/')[2])[-_LONGEST_NAME:]
 
 
 def _printable(text: str) -> str:

@@ -109,6 +109,11 @@ class UploadedFileField(TypeDecorator[Any]):
 
     def stored(self, value: Any) -> DepotFileInfo:
         """The file that an assigned value stands for: stored now unless it is one, and filtered once."""
+        if isinstance(value, dict) and not isinstance(value, DepotFileInfo):
+            # It would be taken as loaded, and let a stranger's JSON name, and so remove, any file.
+            raise InvalidValue(
+                f'a dict is no content; to refer to a stored file, assign {self.upload_type.__name__}(dict)'
+            )
         info = value if isinstance(value, DepotFileInfo) else self.upload_type(value, self._upload_storage)
         info._apply_filters(self._filters)
         return info
@@ -121,7 +126,8 @@ class UploadedFileField(TypeDecorator[Any]):
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         """SQLAlchemy asks for the type of the other side, which for a JSON path is no file."""
-        return self.impl_instance.coerce_compared_value(op, value) if self.json else self
+        is_text = isinstance(value, str)  # as in like('%.pdf%')
+        return self.impl_instance.coerce_compared_value(op, value) if self.json or is_text else self
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if self.multiple:
@@ -141,8 +147,7 @@ class UploadedFileField(TypeDecorator[Any]):
                 f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; assign '
                 'the content to the attribute, or store it beforehand by the column type: type.upload(content)'
             )
-        if value.upload is not None:
-            value.upload.write()
+        rows.written(value)
         return value
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:

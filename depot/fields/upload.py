@@ -114,7 +114,7 @@ def parsed(data: Any) -> Any:
     """The value of a JSON text; what a database has parsed already, as it is."""
     try:
         return json.loads(data) if isinstance(data, (str, bytes)) else data
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidValue(f'a file column holds JSON, not {str(data)[:80]!r}') from error
 
 

@@ -40,7 +40,7 @@ def metadata_from_json(text: bytes, file_id: str) -> Metadata:
     """
     try:
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptMetadata(f'The metadata of file {file_id} is not valid JSON: {error}', file_id) from error
     if not isinstance(values, dict):
         raise CorruptMetadata(f'The metadata of file {file_id} is {values!r:.50}, not a JSON object', file_id)

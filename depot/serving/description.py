@@ -31,7 +31,7 @@ def describe(file: Any) -> Description:
         filename=_typed(file, 'filename', str),
         content_type=_typed(file, 'content_type', str),
         last_modified=_instant(_typed(file, 'last_modified', datetime.datetime)),
-        content_length=_typed(file, 'content_length', int),
+        content_length=_length(_typed(file, 'content_length', int)),
         checksum=_typed(file, 'checksum', str),
     )
 
@@ -39,6 +39,10 @@ def describe(file: Any) -> Description:
 def _typed(file: Any, attribute: str, kind: type) -> Any:
     value = getattr(file, attribute, None)
     return value if isinstance(value, kind) else None
+
+
+def _length(value: int | None) -> int | None:
+    return None if value is None or isinstance(value, bool) or value < 0 else value
 
 
 def _instant(value: datetime.datetime | None) -> datetime.datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -26,15 +27,36 @@ def sync(files: Iterable[str]) -> None:
 def remove(files: Iterable[str]) -> None:
     """Removes these files, given as ``'storage/id'``: tries all, logs what fails, raises nothing."""
     for name, ids in _by_storage(files).items():
-        for file_id, error in _remove(name, ids).items():
+        failures = _remove(name, ids)
+        for file_id, error in failures.items():
             log.error('could not remove %s/%s, it stays in the storage', name, file_id, exc_info=error)
+        _remember(f'{name}/{file_id}' for file_id in ids if file_id not in failures)
+
+
+def is_removed(file: str) -> bool:
+    """Whether this process removed the file, given as ``'storage/id'``, not long ago, and it has not come back."""
+    if file not in _removed:
+        return False
+    name, _, file_id = file.partition('/')
+    return not DepotManager.require(name).exists(file_id)
+
+
+# The files that were removed last, in that order: what may still be in some object's memory.
+_removed: dict[str, None] = {}
+_REMEMBERED = 10_000
+
+
+def _remember(files: Iterable[str]) -> None:
+    _removed.update(dict.fromkeys(files))
+    for oldest in list(itertools.islice(_removed, max(0, len(_removed) - _REMEMBERED))):
+        _removed.pop(oldest, None)
 
 
 def _remove(name: str, ids: Collection[str]) -> Mapping[str, Exception]:
     try:
         storage = DepotManager.require(name)
         if len(ids) > 1 and 'batch_delete' in _capabilities(storage):
-            return storage.delete_many(ids)
+            return dict(storage.delete_many(ids))
     except Exception as error:
         return dict.fromkeys(ids, error)
     return _delete_each(storage, ids)

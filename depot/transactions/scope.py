@@ -10,7 +10,16 @@ from __future__ import annotations
 import functools
 import os
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Set
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
+
+# By the first file: the uploads that something still refers to.
+_uploads: weakref.WeakValueDictionary[str, Upload] = weakref.WeakValueDictionary()
+
+
+def find_upload(files: Sequence[str]) -> Upload | None:
+    """The upload of these files that waits for a decision, whichever copy of their information asks for it."""
+    upload = _uploads.get(files[0]) if files else None
+    return upload if upload is not None and upload.undecided else None
 
 
 class Upload:
@@ -35,6 +44,8 @@ class Upload:
         #: Whether the files are known to survive a power loss.
         self.durable = False
         self._finalizer: weakref.finalize[[], Upload] | None = None
+        if self.files:
+            _uploads[self.files[0]] = self
 
     def remove_when_forgotten(self, remove: Callable[[Iterable[str]], object]) -> None:
         """Calls ``remove`` with the files when nothing refers to them before a transaction has decided."""

@@ -82,7 +82,7 @@ def upload() -> dict[str, Any]:
     return in_transaction(lambda session: session.add_all(Document(content=each) for each in files))
 
 
-@page.put('/documents/<int:document_id>')
+@page.put('/documents/<int(max=9223372036854775807):document_id>')
 def replace(document_id: int) -> dict[str, Any]:
     file = chosen_files()[0]
 
@@ -92,7 +92,7 @@ def replace(document_id: int) -> dict[str, Any]:
     return in_transaction(change)
 
 
-@page.delete('/documents/<int:document_id>')
+@page.delete('/documents/<int(max=9223372036854775807):document_id>')
 def delete(document_id: int) -> dict[str, Any]:
     return in_transaction(lambda session: session.delete(find(session, document_id)))
 

@@ -9,11 +9,12 @@ from copy import copy
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, event, select
-from sqlalchemy.orm import Mapper, Session, object_session
+from sqlalchemy.orm import InstanceState, Mapper, Session, object_session
 from sqlalchemy.orm.attributes import History, instance_state
 
 from ....errors import FileMissing
-from ...scope import Upload
+from ...files import is_removed
+from ...scope import Upload, find_upload
 from .sessions import hold, scope_of
 
 log = logging.getLogger('depot.transactions')
@@ -27,6 +28,9 @@ class _Keys(NamedTuple):
 
 
 _watched: weakref.WeakKeyDictionary[Mapper[Any], _Keys] = weakref.WeakKeyDictionary()
+
+# By object, during a flush: the attributes whose old value the row was asked for.
+_asked: weakref.WeakKeyDictionary[InstanceState[Any], set[str]] = weakref.WeakKeyDictionary()
 
 
 def watch(mapper: Mapper[Any], keys: list[str]) -> None:
@@ -48,6 +52,13 @@ def adopt(target: Any, value: Any) -> None:
     _adopt(object_session(target), value)
 
 
+def written(value: Any) -> None:
+    """A statement, of a flush or not, is about to write this information into a row."""
+    upload = _upload(value)
+    if upload is not None:
+        upload.write()
+
+
 def _adopt(session: Session | None, value: Any) -> None:
     for info in _infos(value):
         upload = _upload(info)
@@ -62,11 +73,23 @@ def _infos(value: Any) -> Iterable[Any]:
 
 
 def _upload(info: Any) -> Upload | None:
-    return getattr(info, 'upload', None)
+    """The new files that it refers to; a copy that was made by way of JSON has to be told."""
+    upload: Upload | None = getattr(info, 'upload', None)
+    if upload is None:
+        upload = find_upload(_files([info]))
+        if upload is not None:
+            info.upload = upload
+    return upload
 
 
 def _files(values: Iterable[Any]) -> list[str]:
-    return [file for value in values for info in _infos(value) for file in getattr(info, 'files', ())]
+    """The paths in values, of which a database may hold anything."""
+    files: list[str] = []
+    for value in values:
+        for info in _infos(value):
+            named = getattr(info, 'files', ())
+            files += [each for each in named if isinstance(each, str)] if isinstance(named, (list, tuple)) else ()
+    return files
 
 
 def after_attach(session: Session, instance: Any) -> None:
@@ -86,7 +109,8 @@ def before_insert(mapper: Mapper[Any], connection: Connection, target: Any) -> N
     replaced = session.identity_map.get(mapper.identity_key_from_instance(target))
     if replaced is not None:
         # Attributes that the new object never had keep what the row has.
-        _let_go(mapper, connection, replaced, [key for key in _watched[mapper].files if key in loaded])
+        for key in [each for each in _watched[mapper].files if each in loaded]:
+            _let_go(_Place(mapper, key, replaced), connection)
 
 
 def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
@@ -98,39 +122,35 @@ def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> N
 
 
 def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
-    """Runs for each object that a flush is about to update: the row still has the old value.
-
-    The value is asked for where SQLAlchemy never had it: the attribute was
-    expired, deferred or changed in place.
-    """
+    """Runs for each object that a flush is about to update: the row still has the old value."""
     for key in _watched[mapper].files:
-        history = _history(target, key)
-        if history.added and not history.deleted:
-            place = _Place(mapper, key, target)
-            _release(place, [place.stored_value(connection)])
+        if _history(target, key).has_changes():
+            _let_go(_Place(mapper, key, target), connection)
+            _asked.setdefault(instance_state(target), set()).add(key)
 
 
 def after_update(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
     """Runs for each object that a flush updated, and for some without a change."""
     new_key = _new_primary_key(mapper, target)
+    asked = _asked.pop(instance_state(target), set())
     for key in _watched[mapper].files:
         history = _history(target, key)
-        if new_key or history.added or history.deleted:
+        if new_key or history.has_changes():
             place = _Place(mapper, key, target)
-            _release(place, [*history.unchanged, *history.deleted])
+            if key not in asked:  # the row has a new key, or another listener assigned after ours
+                _release(place, [*history.unchanged, *history.deleted])
             _keep(place.moved_to(new_key), instance_state(target).dict.get(key))
 
 
 def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
     """Runs for each object that a flush is about to delete, by ``delete``, a cascade, or as an orphan."""
-    _let_go(mapper, connection, target, _watched[mapper].files)
+    for key in _watched[mapper].files:
+        _let_go(_Place(mapper, key, target), connection)
 
 
-def _let_go(mapper: Mapper[Any], connection: Connection, target: Any, keys: Iterable[str]) -> None:
-    for key in keys:
-        history = _history(target, key)
-        place = _Place(mapper, key, target)
-        _release(place, [*history.unchanged, *history.deleted] or [place.stored_value(connection)])
+def _let_go(place: _Place, connection: Connection) -> None:
+    # The row is asked, not the object: that may be expired, or older than the row.
+    _release(place, [place.stored_value(connection)])
 
 
 def _history(target: Any, key: str) -> History:
@@ -178,7 +198,7 @@ class _Place:
         row = zip(_watched[self._mapper].primary_key, self._identity, strict=True)
         value = select(self._attribute(self._key)).where(*(self._attribute(key) == part for key, part in row))
         try:
-            return connection.scalar(value)
+            return connection.scalar(value.with_for_update())  # until the flush has written the new one
         except ValueError:  # not written by us; that must not keep the row from being mended or deleted
             log.warning('%s has no file information in the database that can be read', self.name, exc_info=True)
             return None
@@ -199,6 +219,8 @@ def _keep(place: _Place, value: Any) -> None:
             )
         if upload.undecided and not upload.scopes:  # made by the column's default, in the flush itself
             place.scope.take(upload)
+    for file in filter(is_removed, _files([value])):
+        raise FileMissing(f'{place.name} refers to {file}, which an earlier commit removed; assign the content anew')
     place.scope.keep(_files([value]), place.owner)
 
 

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, cast
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ... import files
@@ -22,7 +22,7 @@ class _State:
 
     scope: Scope | None = None
     #: Runs when the transaction is forgotten before it ended.
-    finalizer: weakref.finalize[[Scope], SessionTransaction] | None = None
+    finalizer: weakref.finalize[[_State], SessionTransaction] | None = None
     is_committing = False
     is_committed = False
 
@@ -57,12 +57,17 @@ def _scope(transaction: SessionTransaction) -> Scope:
     if state.scope is None:
         state.scope = Scope()
         # A session that is forgotten in mid-transaction is rolled back by its database, and so here.
-        state.finalizer = weakref.finalize(transaction, _roll_back, state.scope)
+        state.finalizer = weakref.finalize(transaction, _forgotten, state)
     return state.scope
 
 
-def _roll_back(scope: Scope) -> None:
-    files.remove(scope.rollback())
+def _forgotten(state: _State) -> None:
+    """Runs when nothing refers to a transaction any more that has not ended.
+
+    One that has committed was left by an exception in between: its files stay.
+    """
+    if state.scope is not None and not state.is_committed:
+        files.remove(state.scope.rollback())
 
 
 def _innermost(session: Session) -> SessionTransaction | None:
@@ -105,25 +110,39 @@ def after_commit(session: Session) -> None:
     _state(cast(SessionTransaction, _innermost(session))).is_committed = True
 
 
-def after_transaction_end(_session: Session, transaction: SessionTransaction) -> None:
+def after_transaction_end(session: Session, transaction: SessionTransaction) -> None:
     """Runs last, once for every transaction, savepoint and flush, however it ended."""
     state = _states.pop(transaction, None)
     if state is None or state.scope is None or state.finalizer is None:
         return
     state.finalizer.detach()
-    if not state.is_committed:
-        _roll_back(state.scope)
-    elif transaction.nested:
-        _scope(next(_with_enclosing(transaction.parent))).absorb(state.scope)
+    if transaction.nested:
+        _end_savepoint(state, transaction)
+    elif not _is_joined(session):
+        files.remove(state.scope.commit() if state.is_committed else state.scope.rollback())
+
+
+def _end_savepoint(state: _State, savepoint: SessionTransaction) -> None:
+    scope = cast(Scope, state.scope)
+    if state.is_committed:
+        _scope(next(_with_enclosing(savepoint.parent))).absorb(scope)
     else:
-        files.remove(state.scope.commit())
+        files.remove(scope.rollback())
+
+
+def _is_joined(session: Session) -> bool:
+    """Whether the transaction goes on without the session, on the connection that the session was given.
+
+    Then nothing is decided, and nothing is removed.
+    """
+    return isinstance(session.bind, Connection) and session.bind.in_transaction()
 
 
 def listen() -> None:
     """Makes every session of this process report here."""
     event.listen(Session, 'before_commit', before_commit)
     event.listen(Session, 'after_flush', after_flush)
-    event.listen(Session, 'after_commit', after_commit)
+    event.listen(Session, 'after_commit', after_commit, insert=True)  # before one that raises
     event.listen(Session, 'after_transaction_end', after_transaction_end)
 
 
