@@ -11,7 +11,6 @@ exclude_patterns = ['_build', 'changes', 'examples']
 nitpicky = False
 default_role = 'py:obj'
 
-autodoc_default_options = {'show-inheritance': True}
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'description'
 autodoc_typehints_description_target = 'documented'
