@@ -191,20 +191,26 @@ class _Place:
     @property
     def owner(self) -> Hashable:
         """What tells this place apart in a scope's claims, whichever object stands for the row."""
-        return self._mapper.column_attrs[self._key].columns[0], self._identity
+        return self._column, self._identity
+
+    @property
+    def _column(self) -> Any:
+        return self._mapper.column_attrs[self._key].columns[0]
 
     def stored_value(self, connection: Connection) -> Any:
         """What the row has in the database."""
-        row = zip(_watched[self._mapper].primary_key, self._identity, strict=True)
-        value = select(self._attribute(self._key)).where(*(self._attribute(key) == part for key, part in row))
+        row = zip(map(self._part_of_key, _watched[self._mapper].primary_key), self._identity, strict=True)
+        value = select(self._column).where(*(column == part for column, part in row))
         try:
             return connection.scalar(value.with_for_update())  # until the flush has written the new one
         except ValueError:  # not written by us; that must not keep the row from being mended or deleted
             log.warning('%s has no file information in the database that can be read', self.name, exc_info=True)
             return None
 
-    def _attribute(self, key: str) -> Any:
-        return getattr(self._mapper.class_, key)
+    def _part_of_key(self, key: str) -> Any:
+        """The column of the primary key in the table of the file column: a subclass may have several tables."""
+        columns = self._mapper.column_attrs[key].columns
+        return next((each for each in columns if each.table is self._column.table), columns[0])
 
 
 def _keep(place: _Place, value: Any) -> None:
