@@ -14,6 +14,7 @@ from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
 
+from ..services.postgres import postgres_url as postgres_url
 from . import models
 
 
@@ -28,11 +29,16 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     DepotManager._clear()
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = real_transactions(create_engine(f'sqlite:///{tmp_path}/database.sqlite'))
-    models.Base.metadata.create_all(engine)
-    models.OtherBase.metadata.create_all(engine)
+@pytest.fixture(params=['sqlite', 'postgresql'])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of each kind, with the tables of the models."""
+    if request.param == 'sqlite':
+        engine = real_transactions(create_engine(f'sqlite:///{tmp_path}/database.sqlite'))
+    else:
+        engine = create_engine(request.getfixturevalue('postgres_url'), connect_args={'options': '-c lock_timeout=9s'})
+    for base in models.Base, models.OtherBase:
+        base.metadata.drop_all(engine)
+        base.metadata.create_all(engine)
     yield engine
     engine.dispose()
 

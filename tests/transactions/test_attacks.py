@@ -205,7 +205,7 @@ def test_text_nested_too_deep_can_be_replaced(session: Session, storage: Any, ca
     document = Document(content=b'old')
     session.add(document)
     session.commit()
-    session.execute(text('UPDATE document SET content = :content'), {'content': '[' * 100_000})
+    session.execute(text('UPDATE document SET content = :content'), {'content': '[' * 3_900})
     document.content = b'new'
     session.commit()
     with document.content.file as file:
