@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from depot.io.local import LocalFileStorage
@@ -15,6 +15,7 @@ from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
 
 from ..services.postgres import postgres_url as postgres_url
+from ..services.sqlite import sqlite_engine
 from . import models
 
 
@@ -33,7 +34,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database of each kind, with the tables of the models."""
     if request.param == 'sqlite':
-        engine = real_transactions(create_engine(f'sqlite:///{tmp_path}/database.sqlite'))
+        engine = sqlite_engine(tmp_path / 'database.sqlite')
     else:
         engine = create_engine(request.getfixturevalue('postgres_url'), connect_args={'options': '-c lock_timeout=9s'})
     for base in models.Base, models.OtherBase:
@@ -52,17 +53,3 @@ def make_session(engine: Engine, storage: Any) -> sessionmaker[Session]:
 def session(make_session: sessionmaker[Session]) -> Iterator[Session]:
     with make_session() as session:
         yield session
-
-
-def real_transactions(engine: Engine) -> Engine:
-    """SQLAlchemy's documented recipe: without it, pysqlite begins no transaction for a SAVEPOINT or a SELECT."""
-
-    @event.listens_for(engine, 'connect')
-    def no_begin_by_the_driver(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, 'begin')
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql('BEGIN')
-
-    return engine

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-from sqlalchemy import create_engine, delete, select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
 
-from .conftest import real_transactions
+from ..services.sqlite import sqlite_engine
 from .models import Album, Base, Document
 
-ENGINE = real_transactions(create_engine('sqlite://'))
+ENGINE = sqlite_engine(Path(':memory:'))
 Base.metadata.create_all(ENGINE)
 
 NAMES = st.sampled_from('pqr')
