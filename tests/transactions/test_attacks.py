@@ -183,6 +183,17 @@ def test_a_session_joined_to_a_transaction_that_goes_on_removes_nothing(
                 assert file.read() in (b'old', b'new')
 
 
+def test_a_forgotten_session_that_joined_a_transaction_removes_nothing(engine: Engine, storage: Any) -> None:
+    with engine.begin() as connection:
+        session = Session(connection)
+        session.add(Document(content=b'new'))
+        session.flush()
+        del session
+        gc.collect()
+    with Session(engine) as session, session.scalars(select(Document.content)).one().file as file:
+        assert file.read() == b'new'
+
+
 @pytest.mark.parametrize('files', ['5', '[1]', '[["x"]]', '{"a": 1}', 'null'])
 def test_rubbish_where_the_files_should_be_stops_no_clean_up(
     session: Session, storage: Any, files: str, caplog: pytest.LogCaptureFixture

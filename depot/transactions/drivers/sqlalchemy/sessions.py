@@ -21,10 +21,17 @@ class _State:
     """What is known of one transaction or savepoint."""
 
     scope: Scope | None = None
+    #: The one that the session was given, if it was: a transaction of its own may go on there.
+    connection: Connection | None = None
     #: Runs when the transaction is forgotten before it ended.
     finalizer: weakref.finalize[[_State], SessionTransaction] | None = None
     is_committing = False
     is_committed = False
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the database's transaction goes on: then nothing is decided, and nothing is removed."""
+        return self.connection is not None and self.connection.in_transaction()
 
 
 # Weakly, so that a forgotten session is collected. Not in ``session.info``: that is the application's to clear, and a
@@ -56,6 +63,7 @@ def _scope(transaction: SessionTransaction) -> Scope:
     state = _state(transaction)
     if state.scope is None:
         state.scope = Scope()
+        state.connection = transaction.session.bind if isinstance(transaction.session.bind, Connection) else None
         # A session that is forgotten in mid-transaction is rolled back by its database, and so here.
         state.finalizer = weakref.finalize(transaction, _forgotten, state)
     return state.scope
@@ -66,7 +74,7 @@ def _forgotten(state: _State) -> None:
 
     One that has committed was left by an exception in between: its files stay.
     """
-    if state.scope is not None and not state.is_committed:
+    if state.scope is not None and not state.is_committed and not state.is_joined:
         files.remove(state.scope.rollback())
 
 
@@ -110,7 +118,7 @@ def after_commit(session: Session) -> None:
     _state(cast(SessionTransaction, _innermost(session))).is_committed = True
 
 
-def after_transaction_end(session: Session, transaction: SessionTransaction) -> None:
+def after_transaction_end(_session: Session, transaction: SessionTransaction) -> None:
     """Runs last, once for every transaction, savepoint and flush, however it ended."""
     state = _states.pop(transaction, None)
     if state is None or state.scope is None or state.finalizer is None:
@@ -118,7 +126,7 @@ def after_transaction_end(session: Session, transaction: SessionTransaction) -> 
     state.finalizer.detach()
     if transaction.nested:
         _end_savepoint(state, transaction)
-    elif not _is_joined(session):
+    elif not state.is_joined:
         files.remove(state.scope.commit() if state.is_committed else state.scope.rollback())
 
 
@@ -128,14 +136,6 @@ def _end_savepoint(state: _State, savepoint: SessionTransaction) -> None:
         _scope(next(_with_enclosing(savepoint.parent))).absorb(scope)
     else:
         files.remove(scope.rollback())
-
-
-def _is_joined(session: Session) -> bool:
-    """Whether the transaction goes on without the session, on the connection that the session was given.
-
-    Then nothing is decided, and nothing is removed.
-    """
-    return isinstance(session.bind, Connection) and session.bind.in_transaction()
 
 
 def listen() -> None:
