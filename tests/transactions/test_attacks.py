@@ -157,6 +157,18 @@ def test_a_file_that_came_back_from_a_backup_can_be_put_back(session: Session, s
     assert contents(storage) == [b'first']
 
 
+def test_a_file_stays_with_the_row_that_takes_the_place_of_one_that_moved(session: Session, storage: Any) -> None:
+    mover = Document(id=1, content=b'first')
+    session.add(mover)
+    session.commit()
+    first = mover.content
+    mover.id, mover.content = 2, b'second'
+    session.flush()
+    session.add(Document(id=1, content=first))
+    session.commit()
+    assert contents(storage) == [b'first', b'second']
+
+
 def test_a_dict_is_no_content(session: Session, storage: Any) -> None:
     document = Document(content=b'mine')
     session.add(document)

@@ -29,8 +29,8 @@ class _Keys(NamedTuple):
 
 _watched: weakref.WeakKeyDictionary[Mapper[Any], _Keys] = weakref.WeakKeyDictionary()
 
-# By object, during a flush: the attributes whose old value the row was asked for.
-_asked: weakref.WeakKeyDictionary[InstanceState[Any], set[str]] = weakref.WeakKeyDictionary()
+# By object, during a flush: what the row had in the attributes that it was asked for.
+_asked: weakref.WeakKeyDictionary[InstanceState[Any], dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
 def watch(mapper: Mapper[Any], keys: list[str]) -> None:
@@ -122,24 +122,25 @@ def after_insert(mapper: Mapper[Any], _connection: Connection, target: Any) -> N
 
 
 def before_update(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
-    """Runs for each object that a flush is about to update: the row still has the old value."""
+    """Runs for each object that a flush is about to update: the row still has the old value, at its old key."""
+    is_moved = _new_primary_key(mapper, target) is not None
     for key in _watched[mapper].files:
-        if _history(target, key).has_changes():
-            _let_go(_Place(mapper, key, target), connection)
-            _asked.setdefault(instance_state(target), set()).add(key)
+        if is_moved or _history(target, key).has_changes():
+            stored = _let_go(_Place(mapper, key, target), connection)
+            _asked.setdefault(instance_state(target), {})[key] = stored
 
 
 def after_update(mapper: Mapper[Any], _connection: Connection, target: Any) -> None:
     """Runs for each object that a flush updated, and for some without a change."""
     new_key = _new_primary_key(mapper, target)
-    asked = _asked.pop(instance_state(target), set())
+    asked = _asked.pop(instance_state(target), {})
     for key in _watched[mapper].files:
         history = _history(target, key)
         if new_key or history.has_changes():
             place = _Place(mapper, key, target)
-            if key not in asked:  # the row has a new key, or another listener assigned after ours
-                _release(place, [*history.unchanged, *history.deleted])
-            _keep(place.moved_to(new_key), instance_state(target).dict.get(key))
+            if key not in asked:  # another listener assigned after ours
+                _release(place, history.deleted)
+            _keep(place.moved_to(new_key), instance_state(target).dict.get(key, asked.get(key)))
 
 
 def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
@@ -148,9 +149,11 @@ def before_delete(mapper: Mapper[Any], connection: Connection, target: Any) -> N
         _let_go(_Place(mapper, key, target), connection)
 
 
-def _let_go(place: _Place, connection: Connection) -> None:
-    # The row is asked, not the object: that may be expired, or older than the row.
-    _release(place, [place.stored_value(connection)])
+def _let_go(place: _Place, connection: Connection) -> Any:
+    """Releases what the row has, and returns it. The object is not asked: it may be expired, or older than the row."""
+    stored = place.stored_value(connection)
+    _release(place, [stored])
+    return stored
 
 
 def _history(target: Any, key: str) -> History:
