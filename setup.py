@@ -14,11 +14,15 @@ CLI = ['click>=8.1']
 DEMO = [*CLI, *SQLALCHEMY, 'flask>=3.0', 'waitress>=3.0']
 TEST = [
     *DEMO,
+    'SQLAlchemy[asyncio]>=2.0',
+    'aiosqlite',
     'alembic',
+    'asyncpg',
     'coverage>=7.10',  # the first that measures subprocesses by itself
     'hypothesis',
     'playwright',
     'psycopg[binary]',
+    'PyMySQL',
     'pytest>=8.4',
     'pytest-cov>=7.0',
     'setuptools>=70.1',  # the first that builds a wheel by itself

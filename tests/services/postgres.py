@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import glob
 import importlib.util
-import os
 import shutil
-import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .servers import as_user, data_folder, free_port
 
 
 @pytest.fixture(scope='session')
@@ -24,7 +23,7 @@ def postgres_url() -> Iterator[str]:
     programs = _programs()
     if programs is None:
         pytest.skip('apt-get install postgresql')
-    with _data_folder() as folder, _server(programs, folder) as port:
+    with data_folder('postgres') as folder, _server(programs, folder) as port:
         yield f'postgresql+psycopg://postgres@127.0.0.1:{port}/postgres'
 
 
@@ -35,20 +34,8 @@ def _programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def _data_folder() -> Iterator[Path]:
-    """A folder whose parents are open to everybody, which those of ``tmp_path`` are not."""
-    folder = Path(tempfile.mkdtemp(prefix='depot-postgres-'))
-    try:
-        if os.getuid() == 0:
-            shutil.chown(folder, 'postgres')
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
 def _server(programs: Path, folder: Path) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     options = f'-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_prepared_transactions=10'
     _run(programs / 'initdb', '--pgdata', folder, '--username', 'postgres', '--auth', 'trust', '--no-sync')
     _run(programs / 'pg_ctl', '--pgdata', folder, '--log', folder / 'log', '--wait', '--options', options, 'start')
@@ -59,14 +46,6 @@ def _server(programs: Path, folder: Path) -> Iterator[int]:
 
 
 def _run(*command: str | Path) -> None:
-    """PostgreSQL refuses to be run by root."""
-    as_postgres = ('runuser', '-u', 'postgres', '--') if os.getuid() == 0 else ()
     # No pipes: the server would inherit them, and reading them would wait for its end.
-    subprocess.run([*as_postgres, *command], check=True, cwd='/', stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port: int = free.getsockname()[1]
-        return port
+    quiet = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL}
+    subprocess.run(command, check=True, cwd='/', **quiet, **as_user('postgres'))
