@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 
 
-def sqlite_engine(file: Path) -> Engine:
+def sqlite_engine(file: Path, **options: Any) -> Engine:
     """SQLAlchemy's documented recipe: without it, pysqlite begins no transaction for a SAVEPOINT or a SELECT."""
-    engine = create_engine(f'sqlite:///{file}')
+    engine = create_engine(f'sqlite:///{file}', **options)
 
     @event.listens_for(engine, 'connect')
     def no_begin_by_the_driver(connection: Any, _record: Any) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
 
+from ..services.mariadb import mariadb_url as mariadb_url
 from ..services.postgres import postgres_url as postgres_url
 from ..services.sqlite import sqlite_engine
 from . import models
@@ -30,18 +31,39 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     DepotManager._clear()
 
 
+@pytest.fixture
+def make_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Engine]]:
+    """Makes an engine of one of three kinds, with the tables of the models, empty; ``options`` are SQLAlchemy's."""
+    engines = []
+
+    def make(kind: str, **options: Any) -> Engine:
+        if kind == 'sqlite':
+            engine = sqlite_engine(tmp_path / 'database.sqlite', **options)
+        else:
+            engine = create_engine(_server_url(kind, request), **options)
+        engines.append(engine)
+        for base in models.Base, models.OtherBase:
+            base.metadata.drop_all(engine)
+            base.metadata.create_all(engine)
+        return engine
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+def _server_url(kind: str, request: pytest.FixtureRequest) -> URL:
+    """The address of a server, which waits a few seconds for a lock and then gives up."""
+    if kind == 'postgresql':
+        return make_url(request.getfixturevalue('postgres_url')).set(query={'options': '-c lock_timeout=9s'})
+    patience = 'SET innodb_lock_wait_timeout=9, lock_wait_timeout=9'
+    return make_url(request.getfixturevalue('mariadb_url')).set(query={'init_command': patience})
+
+
 @pytest.fixture(params=['sqlite', 'postgresql'])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A database of each kind, with the tables of the models."""
-    if request.param == 'sqlite':
-        engine = sqlite_engine(tmp_path / 'database.sqlite')
-    else:
-        engine = create_engine(request.getfixturevalue('postgres_url'), connect_args={'options': '-c lock_timeout=9s'})
-    for base in models.Base, models.OtherBase:
-        base.metadata.drop_all(engine)
-        base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
+def engine(request: pytest.FixtureRequest, make_engine: Callable[..., Engine]) -> Engine:
+    """A database of each kind; ``parametrize('engine', DATABASES, indirect=True)`` asks for MariaDB too."""
+    return make_engine(request.param)
 
 
 @pytest.fixture

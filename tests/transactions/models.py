@@ -97,3 +97,23 @@ class Note(MappedAsDataclass, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     content: Mapped[Any] = mapped_column(UploadedFileField, default=None)
+
+
+class Archive(Base):
+    """Files in the database's own JSON type."""
+
+    __tablename__ = 'archive'
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[Any] = mapped_column(UploadedFileField(json=True), nullable=True)
+    pages: Mapped[Any] = mapped_column(UploadedFileField(json=True, multiple=True), nullable=True)
+
+
+class Receipt(Base):
+    """A row that gets a new file at every UPDATE that does not give one."""
+
+    __tablename__ = 'receipt'
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    paid: Mapped[bool] = mapped_column(default=False)
+    stamp: Mapped[Any] = mapped_column(UploadedFileField, onupdate=lambda: UploadedFile(b'updated'), nullable=True)

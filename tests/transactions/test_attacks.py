@@ -16,8 +16,8 @@ from depot.errors import FileMissing, InvalidValue
 from depot.fields.upload import UploadedFile
 from depot.manager import DepotManager
 
+from .laws import contents
 from .models import Document
-from .test_sessions import contents
 
 
 def fail(*_: Any) -> None:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import event, insert, select, text
 from sqlalchemy.orm import Session, make_transient, sessionmaker
 
+from .laws import contents
 from .models import Album, Document, Elsewhere, Folder, Letter, Note, Sound, Video
-from .test_sessions import contents
 
 
 @pytest.fixture

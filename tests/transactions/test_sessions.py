@@ -18,16 +18,8 @@ from depot.errors import FileMissing
 from depot.fields.upload import UploadedFile
 from depot.io.local import LocalFileStorage
 
+from .laws import contents
 from .models import Document
-
-
-def contents(storage: Any) -> list[bytes]:
-    """What the storage holds, sorted."""
-    found = []
-    for each in storage.list():
-        with storage.get(each) as file:
-            found.append(file.read())
-    return sorted(found)
 
 
 @pytest.fixture
