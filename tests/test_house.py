@@ -39,6 +39,8 @@ DOORS = {
         'depot/fields/sqlalchemy.py',
         'depot/fields/multiple.py',
         'depot/transactions/drivers/sqlalchemy/',
+        'depot/transactions/ledger.py',
+        'depot/transactions/entries.py',
         'depot/cli/demo/',
     ],
     'typing_extensions': ['depot/fields/'],  # for type checkers only: nothing imports it when it runs

@@ -18,6 +18,7 @@ from ..errors import InvalidMapping, InvalidValue
 from ..io.interfaces import FileStorage
 from ..io.utils import Content, FileIntent
 from ..transactions.drivers.sqlalchemy import rows
+from ..transactions.drivers.sqlalchemy.columns import FileColumnType
 from .interfaces import DepotFileInfo, FileFilter
 from .multiple import FileList, listed
 from .upload import UploadedFile, parsed
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_LENGTH = 4000
 
 
-class UploadedFileField(TypeDecorator[Any]):
+class UploadedFileField(FileColumnType, TypeDecorator[Any]):
     """A column that holds a file, or with ``multiple=True`` an ordered list of files.
 
     Assigning a content to the attribute stores it at once, in ``upload_storage``

@@ -1,0 +1,55 @@
+"""The columns that hold files, and the files in what they hold."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, Table
+
+
+class FileColumnType:
+    """Marks a column type whose columns hold files.
+
+    Their values are None, objects with ``files`` (a list of paths, as
+    ``'storage/id'``), or lists of such objects.
+    """
+
+    def is_stored(self, value: Any) -> bool:
+        """Whether a value needs no :meth:`coerce_assigned` any more."""
+        raise NotImplementedError
+
+    def coerce_assigned(self, value: Any) -> Any:
+        """The value that a column holds of what is assigned; stores what is new in it."""
+        raise NotImplementedError
+
+
+# With the number of columns that the table had then: a table can be given more.
+_found: weakref.WeakKeyDictionary[Table, tuple[int, tuple[Column[Any], ...]]] = weakref.WeakKeyDictionary()
+
+
+def file_columns(table: Table) -> tuple[Column[Any], ...]:
+    """The columns of a table that hold files."""
+    count = len(table.c)
+    found = _found.get(table)
+    if found is None or found[0] != count:
+        found = _found[table] = count, tuple(each for each in table.c if isinstance(each.type, FileColumnType))
+    return found[1]
+
+
+def infos_of(value: Any) -> Sequence[Any]:
+    """The objects that a value of such a column holds."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)
+
+
+def files_of(value: Any) -> list[str]:
+    """The paths in a value, of which a database may hold anything: what is no path is passed over."""
+    return [file for info in infos_of(value) for file in _named(info) if isinstance(file, str)]
+
+
+def _named(info: Any) -> Sequence[Any]:
+    named = getattr(info, 'files', ())
+    return named if isinstance(named, (list, tuple)) else ()
