@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import inspect
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Protocol, TypeVar
 
-from .errors import BackendMissing, ConfigurationError, InvalidPath, NameTaken, UnknownStorage, WrongOption
+from .errors import ConfigurationError, InvalidPath, NameTaken, UnknownStorage
+from .io.backends import DEFAULT_BACKEND, constructed
 from .io.interfaces import FileStorage, StoredFile
 
 __all__ = ['DepotManager', 'configure', 'get_depot', 'get_file', 'set_default']
 
-_LOCAL = 'depot.io.local.LocalFileStorage'
+AnyStorage = TypeVar('AnyStorage', bound=FileStorage)
 
 # A dotted path, not an import: the middleware stands floors above and imports this
 # module; and an application that serves no files shall not load it.
 _MIDDLEWARE = 'depot.middleware.DepotMiddleware'
-
-# What to install for the backends of ours that need a package.
-_EXTRAS = {
-    'depot.io.boto3': 's3',
-    'depot.io.awss3': 's3',
-    'depot.io.gcs': 'gcs',
-    'depot.io.gridfs': 'gridfs',
-}
 
 
 class Middleware(Protocol):
@@ -102,10 +93,7 @@ class DepotManager:
         Raises :class:`~depot.errors.UnknownStorage` if there is none, and
         :class:`~depot.errors.ConfigurationError` if none is configured at all.
         """
-        storage = cls.get(name)
-        if storage is None:
-            raise cls._unknown(cls.get_default() if name is None else name)
-        return storage
+        return cls._depots[cls._real_name(name)]
 
     @classmethod
     def get_file(cls, path: str) -> StoredFile:
@@ -167,7 +155,7 @@ class DepotManager:
 
         The options are those of :class:`depot.middleware.DepotMiddleware`.
         """
-        middleware = _construct(_MIDDLEWARE, app, **options)
+        middleware = constructed(_MIDDLEWARE, app, **options)
         cls.set_middleware(middleware)
         return middleware
 
@@ -184,8 +172,30 @@ class DepotManager:
         :class:`~depot.errors.WrongOption`, and what the backend itself raises.
         """
         options = _options(config or {}, prefix)
-        storage: FileStorage = _construct(options.pop('backend', _LOCAL), **options)
+        storage: FileStorage = constructed(options.pop('backend', DEFAULT_BACKEND), **options)
         return storage
+
+    @classmethod
+    @contextlib.contextmanager
+    def override(cls, storage: AnyStorage, name: str | None = None) -> Iterator[AnyStorage]:
+        """Puts a storage in the place of a configured one, by default the default one, while inside: for tests.
+
+        Raises :class:`~depot.errors.UnknownStorage` if none is configured there.
+        """
+        real = cls._real_name(name)
+        aside, cls._depots[real] = cls._depots[real], storage
+        try:
+            yield storage
+        finally:
+            cls._depots[real] = aside
+
+    @classmethod
+    def _real_name(cls, name: str | None) -> str:
+        name = cls.get_default() if name is None else name
+        real = cls.resolve_alias(name)
+        if real is None:
+            raise cls._unknown(name)
+        return real
 
     @classmethod
     def _unknown(cls, name: str) -> UnknownStorage:
@@ -203,42 +213,6 @@ class DepotManager:
 def _options(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     names = {key: key[len(prefix) :] for key in config if key.startswith(prefix)}
     return {name: config[key] for key, name in names.items() if '.' not in name}
-
-
-def _construct(dotted_path: str, /, *args: Any, **options: Any) -> Any:
-    found = _resolve(dotted_path)
-    with contextlib.suppress(ValueError):  # a class written in C may not tell what it takes
-        _check_options(dotted_path, inspect.signature(found), args, options)
-    return found(*args, **options)
-
-
-def _check_options(dotted_path: str, signature: inspect.Signature, args: Any, options: dict[str, Any]) -> None:
-    # Before the call, so that a TypeError from inside the constructor is not taken for a wrong option.
-    try:
-        signature.bind(*args, **options)
-    except TypeError as error:
-        takes = ', '.join(signature.parameters) or 'none'
-        raise WrongOption(f'{dotted_path}: {error}; its options are: {takes}') from None
-
-
-def _resolve(dotted_path: str) -> Any:
-    module_name, _, name = str(dotted_path).rpartition('.')
-    if not module_name or module_name.startswith('.'):
-        raise BackendMissing(f'{dotted_path!r} is no dotted path; one looks like {_LOCAL}')
-    try:
-        found = getattr(importlib.import_module(module_name), name, None)
-    except ImportError as error:
-        raise BackendMissing(f'cannot load {dotted_path}: {error}{_advice(module_name, error)}') from error
-    if not callable(found):
-        raise BackendMissing(f'cannot load {dotted_path}: the module {module_name} has no class {name}')
-    return found
-
-
-def _advice(module_name: str, error: ImportError) -> str:
-    extra = _EXTRAS.get(module_name)
-    if extra is None or error.name == module_name:
-        return ''
-    return f'; install what it needs with: pip install filedepot[{extra}]'
 
 
 get_depot = DepotManager.get

@@ -53,6 +53,7 @@ def test_there_are_examples() -> None:
         'quickstart.rst',
         'serving.rst',
         'storages.rst',
+        'testing.rst',
         'transactions.rst',
         'writing-a-storage.rst',
     }

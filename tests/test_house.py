@@ -49,7 +49,7 @@ DOORS = {
 }
 
 #: Folders whose own path applications import, so that they re-export what is inside.
-FACADES = {'depot/io/contract/__init__.py'}
+FACADES = {'depot/io/contract/__init__.py', 'depot/io/faults/__init__.py'}
 
 
 class Import(NamedTuple):

@@ -1,0 +1,62 @@
+"""Objects made from settings: a dotted path, and options by name."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+from typing import Any
+
+from ..errors import BackendMissing, WrongOption
+
+#: The backend of a storage whose settings name none.
+DEFAULT_BACKEND = 'depot.io.local.LocalFileStorage'
+
+# What to install for the backends of ours that need a package.
+_EXTRAS = {
+    'depot.io.boto3': 's3',
+    'depot.io.awss3': 's3',
+    'depot.io.gcs': 'gcs',
+    'depot.io.gridfs': 'gridfs',
+}
+
+
+def constructed(dotted_path: str, /, *args: Any, **options: Any) -> Any:
+    """What the class at a dotted path makes of these arguments.
+
+    Raises :class:`~depot.errors.BackendMissing` or :class:`~depot.errors.WrongOption`, and what the class itself
+    raises.
+    """
+    found = _found(dotted_path)
+    with contextlib.suppress(ValueError):  # a class written in C may not tell what it takes
+        _check_options(dotted_path, inspect.signature(found), args, options)
+    return found(*args, **options)
+
+
+def _check_options(dotted_path: str, signature: inspect.Signature, args: Any, options: dict[str, Any]) -> None:
+    # Before the call, so that a TypeError from inside the constructor is not taken for a wrong option.
+    try:
+        signature.bind(*args, **options)
+    except TypeError as error:
+        takes = ', '.join(signature.parameters) or 'none'
+        raise WrongOption(f'{dotted_path}: {error}; its options are: {takes}') from None
+
+
+def _found(dotted_path: str) -> Any:
+    module_name, _, name = str(dotted_path).rpartition('.')
+    if not module_name or module_name.startswith('.'):
+        raise BackendMissing(f'{dotted_path!r} is no dotted path; one looks like {DEFAULT_BACKEND}')
+    try:
+        found = getattr(importlib.import_module(module_name), name, None)
+    except ImportError as error:
+        raise BackendMissing(f'cannot load {dotted_path}: {error}{_advice(module_name, error)}') from error
+    if not callable(found):
+        raise BackendMissing(f'cannot load {dotted_path}: the module {module_name} has no class {name}')
+    return found
+
+
+def _advice(module_name: str, error: ImportError) -> str:
+    extra = _EXTRAS.get(module_name)
+    if extra is None or error.name == module_name:
+        return ''
+    return f'; install what it needs with: pip install filedepot[{extra}]'

@@ -1,0 +1,155 @@
+"""A storage around another, in which faults can be set."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from ..backends import DEFAULT_BACKEND, constructed
+from ..interfaces import FileStorage, StoredFile
+from ..ranges import RangeReader
+from ..utils import Content
+from .fault import Fault, Step
+from .halfway import with_middle
+
+Stream = TypeVar('Stream', bound=io.IOBase)
+
+
+class FaultyStorage(FileStorage):
+    """Another storage, and what goes wrong in it.
+
+    ``storage`` is a storage of any kind, or the dotted path of its class, whose options follow; so it can stand
+    in an application's settings too. Without faults it does what that storage does. What else that storage has,
+    attributes and methods of its own, is here as well.
+
+    :meth:`create` and :meth:`replace` are in their middle when the wrapped storage has read some of the content,
+    and not yet all; :meth:`delete_many` and :meth:`sync` when it has done half of the ids; :meth:`iter_ids` after
+    the first id. An error in :meth:`delete_many` becomes what it returns as the reason, for all its ids, and it
+    deletes by :meth:`delete` where the wrapped storage does not claim ``'batch_delete'``.
+    """
+
+    def __init__(self, storage: FileStorage | str = DEFAULT_BACKEND, *faults: Fault, **options: Any) -> None:
+        #: The storage that is wrapped.
+        self.storage: FileStorage = constructed(storage, **options) if isinstance(storage, str) else storage
+        #: What goes wrong; may be changed at any time.
+        self.faults = [*faults]
+        #: All steps until now, in their order.
+        self.steps: list[Step] = []
+        self.capabilities = self.storage.capabilities
+
+    def __getattr__(self, name: str) -> Any:
+        if name == 'storage':  # asked for before there is one, as by ``copy``
+            raise AttributeError(name)
+        return getattr(self.storage, name)
+
+    def get(self, file_or_id: Any) -> StoredFile:
+        return self._opened('get', functools.partial(self.storage.get, file_or_id))
+
+    def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
+        with self._operation('create') as middle:
+            return self.storage.create(with_middle(content, middle), filename, content_type)
+
+    def replace(
+        self, file_or_id: Any, content: Content, filename: str | None = None, content_type: str | None = None
+    ) -> str:
+        with self._operation('replace') as middle:
+            return self.storage.replace(file_or_id, with_middle(content, middle), filename, content_type)
+
+    def delete(self, file_or_id: Any) -> None:
+        with self._operation('delete'):
+            self.storage.delete(file_or_id)
+
+    def exists(self, file_or_id: Any) -> bool:
+        with self._operation('exists'):
+            return self.storage.exists(file_or_id)
+
+    def list(self) -> list[str]:
+        with self._operation('list'):
+            return self.storage.list()
+
+    def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
+        part = self._opened('open_range', functools.partial(self.storage.open_range, file_or_id, start, stop))
+        return RangeReader(part, stop - start)  # which asks it for one block at a time
+
+    def iter_ids(self, after: str | None = None) -> Iterator[str]:
+        with self._operation('iter_ids') as middle:
+            for position, each in enumerate(self.storage.iter_ids(after)):
+                if position == 1:
+                    middle()
+                yield each
+
+    def delete_many(self, ids: Iterable[Any]) -> Mapping[str, Exception]:
+        ids = [*ids]
+        failures: dict[str, Exception] = {}
+        try:
+            with self._operation('delete_many') as middle:
+                for half in _halves(ids, middle):
+                    failures.update(self._delete_half(half))
+        except Exception as error:
+            return {str(self.fileid(each)): error for each in ids}
+        return failures
+
+    def _delete_half(self, ids: Iterable[Any]) -> Mapping[str, Exception]:
+        in_batches = 'batch_delete' in self.capabilities
+        return self.storage.delete_many(ids) if in_batches else super().delete_many(ids)
+
+    def sync(self, ids: Iterable[Any]) -> None:
+        with self._operation('sync') as middle:
+            for half in _halves([*ids], middle):
+                self.storage.sync(half)
+
+    def url(
+        self,
+        file_or_id: Any,
+        expires: float | None = None,
+        filename: str | None = None,
+        disposition: str | None = None,
+        content_type: str | None = None,
+    ) -> str | None:
+        with self._operation('url'):
+            return self.storage.url(file_or_id, expires, filename, disposition, content_type)
+
+    @contextlib.contextmanager
+    def _operation(self, name: str) -> Iterator[Callable[[], None]]:
+        """Counts an operation's steps; gives what is to be called in the middle of it."""
+        self._meet(Step(name, 'before'))
+        yield functools.partial(self._meet, Step(name, 'middle'))
+        self._meet(Step(name, 'after'))
+
+    def _meet(self, step: Step) -> None:
+        self.steps.append(step)
+        for each in tuple(self.faults):
+            each.meet(step)
+
+    def _opened(self, operation: str, open_it: Callable[[], Stream]) -> Stream:
+        with contextlib.ExitStack() as on_error:
+            with self._operation(operation):
+                file = open_it()
+                on_error.callback(file.close)
+            on_error.pop_all()
+        self._count_reads(file)
+        return file
+
+    def _count_reads(self, file: Any) -> None:
+        itself, read_it = (
+            weakref.ref(file),
+            type(file).read,
+        )  # a ring would keep it open until the garbage collector comes
+
+        def read(n: int = -1) -> Any:
+            with self._operation('read'):
+                return read_it(itself(), n)
+
+        file.read = read
+
+
+def _halves(ids: list[Any], middle: Callable[[], None]) -> Iterator[list[Any]]:
+    half = len(ids) // 2
+    if half:
+        yield ids[:half]
+        middle()
+    yield ids[half:]
