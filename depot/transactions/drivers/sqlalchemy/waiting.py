@@ -43,16 +43,17 @@ def run_all(functions: Iterable[Callable[[], T]], undo: Callable[[list[T]], obje
     return _await(threads.all_in_pool(functions, undo))
 
 
-def shielded(function: Callable[..., T], *args: Any) -> T:
+def shielded(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Calls a function of SQLAlchemy's that awaits, such as COMMIT; no cancellation interrupts it.
 
     One that comes meanwhile is raised by the next await after it, as by :func:`run`.
     """
     if not _in_greenlet():
-        return function(*args)
+        return function(*args, **kwargs)
     from ... import threads
 
-    spawned: Coroutine[Any, Any, threads.Outcome[T]] = _concurrency().greenlet_spawn(threads.attempt, function, *args)
+    call = partial(function, *args, **kwargs)
+    spawned: Coroutine[Any, Any, threads.Outcome[T]] = _concurrency().greenlet_spawn(threads.attempt, call)
     return _await(threads.uninterrupted(spawned)).get()
 
 
