@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from ..errors import InvalidMapping, InvalidValue
 from ..io.interfaces import FileStorage
 from ..io.utils import Content, FileIntent
+from ..transactions import threads
 from ..transactions.drivers.sqlalchemy import rows
 from ..transactions.drivers.sqlalchemy.columns import FileColumnType
 from .interfaces import DepotFileInfo, FileFilter
@@ -107,6 +108,16 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
         if filename or content_type:
             data = FileIntent(*cast('tuple[Any, str, str]', FileStorage.fileinfo(data, filename, content_type)))
         return self.stored(data)
+
+    async def upload_async(self, data: Content, filename: str | None = None, content_type: str | None = None) -> Any:
+        """Stores a file ahead of assignment, as :meth:`upload` does, while the event loop goes on.
+
+        Several of them, as by ``asyncio.gather``, go up side by side, up to 32 in
+        a process. A cancellation waits until the file is stored, removes it, and
+        is raised then.
+        """
+        upload = functools.partial(self.upload, data, filename, content_type)
+        return await threads.in_pool(upload, undo=self.upload_type.discard)
 
     def stored(self, value: Any) -> DepotFileInfo:
         """The file that an assigned value stands for: stored now unless it is one, and filtered once."""
