@@ -6,7 +6,7 @@ import io
 import mimetypes
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -102,7 +102,8 @@ class FileStorage(ABC):
     #: - ``'ranges'``: :meth:`open_range` reads no other bytes;
     #: - ``'sorted_ids'``: :meth:`iter_ids` holds one page of ids at a time;
     #: - ``'batch_delete'``: :meth:`delete_many` costs less than its deletes;
-    #: - ``'sync'``: what was created survives a power loss only after :meth:`sync`.
+    #: - ``'sync'``: what was created survives a power loss only after :meth:`sync`;
+    #: - ``'unfinished'``: a crash can leave what only :meth:`clean` removes.
     capabilities: frozenset[str] = frozenset()
 
     @staticmethod
@@ -211,6 +212,17 @@ class FileStorage(ABC):
 
         An id without a file is passed over. This default has nothing to do.
         """
+
+    def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
+        """Removes what was begun, never finished, and not touched since ``before``; returns its names.
+
+        That is what crashes have left: never a file. ``before`` is in UTC unless it has a time zone; what is
+        being stored meanwhile stays if it is longer ago than any upload takes, a day, say. With ``dry_run``
+        nothing is removed. This default has nothing to do.
+
+        Raises :class:`~depot.errors.StorageFailure` for what could not be removed, after it has tried all.
+        """
+        return ()
 
     def url(
         self,

@@ -6,17 +6,19 @@ import contextlib
 import heapq
 import io
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ..errors import FileMissing, StorageFailure
 from . import utils
 from .disk import FolderTurn, failing, make_folders, remove_folder, remove_leftover, removed_on_error, sync_path
 from .folder import folder_paths, has_metadata, open_content, open_pair, read_metadata, sync_folder, write_folder
-from .ids import CANONICAL_ID, checked_file_id, new_file_id
+from .ids import checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
+from .leftovers import clean_folder
 from .metadata import metadata_from_json
+from .places import Places
 from .ranges import RangeReader, checked_range
 from .utils import Content
 
@@ -24,9 +26,6 @@ T = TypeVar('T')
 
 #: So many ids are in memory at a time while they are listed in order.
 PAGE = 10_000
-
-# A file's folder, or its set-aside.
-_FOLDER = re.compile(rf'({CANONICAL_ID})|\.({CANONICAL_ID})\.old')
 
 
 class LocalStoredFile(StoredFile):
@@ -86,9 +85,10 @@ class LocalFileStorage(FileStorage):
 
     All that is not finished has a hidden name (``.ID.new``, ``.ID.gone``) until one renaming makes it so. A
     replace takes two: it sets the old folder aside (``.ID.old``), where readers find it until the new one is in
-    its place, also after a crash. Writers take turns, among threads and among processes of one machine. Over a
-    network file system that cannot lock folders, two *machines* that replace one file at the same instant may
-    find it missing for that instant; and :meth:`list` may miss a file while it is being replaced.
+    its place, also after a crash. What a crash leaves, :meth:`clean` removes. Writers take turns, among threads
+    and among processes of one machine. Over a network file system that cannot lock folders, two *machines* that
+    replace one file at the same instant may find it missing for that instant; and :meth:`list` may miss a file
+    while it is being replaced.
 
     Raises :class:`~depot.errors.StorageFailure`, which names the path, for what the operating system refuses.
     """
@@ -96,23 +96,23 @@ class LocalFileStorage(FileStorage):
     def __init__(self, storage_path: str | os.PathLike[str], durable: bool | str = True) -> None:
         #: As it was given.
         self.storage_path = storage_path
-        self._root = os.path.join(storage_path, '')  # with the separator at its end
+        self._places = Places(storage_path)
         self._durable = utils.flag('durable', durable)
-        self._turn = FolderTurn(os.fspath(storage_path))
+        self._turn = FolderTurn(self._places.path)
         self._changed_folders: set[str] = set()  # in which the root was made, and what was missing above it
         sync = {'sync'} if self._durable else set()
-        self.capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', *sync})
+        self.capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'unfinished', *sync})
 
     def get(self, file_or_id: Any) -> LocalStoredFile:
         return LocalStoredFile(self, checked_file_id(file_or_id))
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         file_id = new_file_id()
-        work = self._unfinished(file_id)
+        work = self._places.unfinished(file_id)
         with removed_on_error(work):
             self._build(work, *self.fileinfo(content, filename, content_type))
             with failing(work):
-                os.rename(work, self._folder(file_id))
+                os.rename(work, self._places.folder(file_id))
         return file_id
 
     def replace(
@@ -120,7 +120,7 @@ class LocalFileStorage(FileStorage):
     ) -> str:
         file_id = checked_file_id(file_or_id)
         existing = None if is_copy(file_id, content) else self.get(file_id)
-        work = self._unfinished(new_file_id())
+        work = self._places.unfinished(new_file_id())
         with removed_on_error(work):
             self._build(work, *self.fileinfo(content, filename, content_type, existing))
             with failing(work):
@@ -135,8 +135,9 @@ class LocalFileStorage(FileStorage):
     def delete(self, file_or_id: Any) -> None:
         file_id = checked_file_id(file_or_id)
         with self._turn:
-            self._discard(self._set_aside(file_id))  # first: a reader who misses the new one must not find the old
-            gone = self._put_away(self._folder(file_id))
+            # First: a reader who misses the new one must not find the old.
+            self._places.discard(self._places.set_aside(file_id))
+            gone = self._places.put_away(self._places.folder(file_id))
         if gone:
             remove_folder(gone)
 
@@ -147,13 +148,13 @@ class LocalFileStorage(FileStorage):
             return False
 
     def list(self) -> list[str]:
-        return [*dict.fromkeys(self._ids())]
+        return [*dict.fromkeys(self._places.ids())]
 
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
         found = after or ''
         page = None
         while page is None or len(page) == PAGE:
-            page = heapq.nsmallest(PAGE, (each for each in self._ids() if each > found))
+            page = heapq.nsmallest(PAGE, (each for each in self._places.ids() if each > found))
             for each in page:
                 if each > found:  # not a second time, for a set-aside
                     found = each
@@ -171,21 +172,14 @@ class LocalFileStorage(FileStorage):
         for each in ids:
             with contextlib.suppress(FileMissing):
                 self._in_folder(checked_file_id(each), sync_folder)
-        with failing(os.fspath(self.storage_path)), contextlib.suppress(FileNotFoundError):
-            sync_path(os.fspath(self.storage_path))
+        with failing(self._places.path), contextlib.suppress(FileNotFoundError):
+            sync_path(self._places.path)
             for each in tuple(self._changed_folders):
                 sync_path(each)
                 self._changed_folders.discard(each)
 
-    def _folder(self, file_id: str) -> str:
-        """The folder of a file: the one door from an id to a path. The id comes from :func:`checked_file_id`."""
-        return self._root + file_id
-
-    def _unfinished(self, file_id: str) -> str:
-        return self._folder(f'.{file_id}.new')
-
-    def _set_aside(self, file_id: str) -> str:
-        return self._folder(f'.{file_id}.old')
+    def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
+        return clean_folder(self._places, self._turn, before, dry_run)
 
     def _in_folder(self, file_id: str, use: Callable[[str], T]) -> T:
         """What ``use`` returns for the folder of a file; it raises FileNotFoundError where there is none.
@@ -193,7 +187,7 @@ class LocalFileStorage(FileStorage):
         A replace that runs meanwhile can hide the file from one look at each place. So a file is missing only
         if it is at neither while no replace can run.
         """
-        folder = self._folder(file_id)
+        folder = self._places.folder(file_id)
         with failing(folder):
             try:
                 return use(folder)
@@ -201,25 +195,25 @@ class LocalFileStorage(FileStorage):
                 pass
             for turn in (contextlib.nullcontext(), self._turn):
                 with turn:
-                    for each in (self._set_aside(file_id), folder):
+                    for each in (self._places.set_aside(file_id), folder):
                         with contextlib.suppress(FileNotFoundError):
                             return use(each)
-        raise FileMissing(f'File {file_id} not existing in {os.fspath(self.storage_path)}', file_id)
+        raise FileMissing(f'File {file_id} not existing in {self._places.path}', file_id)
 
     def _build(self, work: str, content: Content, filename: str | None, content_type: str | None) -> None:
         with failing(work):
             try:
                 os.mkdir(work)
             except FileNotFoundError:  # the first file of this storage
-                self._changed_folders.update(make_folders(os.fspath(self.storage_path)))
+                self._changed_folders.update(make_folders(self._places.path))
                 os.mkdir(work)
         write_folder(work, content, filename, content_type)
 
     def _swapped(self, file_id: str, work: str, must_exist: bool) -> str | None:
         """Puts a built folder in the place of a file's; returns where the old one is, to be removed."""
-        live, aside = self._folder(file_id), self._set_aside(file_id)
+        live, aside = self._places.folder(file_id), self._places.set_aside(file_id)
         if os.path.lexists(live):
-            self._discard(aside)  # what a replace left that was cut off
+            self._places.discard(aside)  # what a replace left that was cut off
             os.rename(live, aside)
         elif must_exist and not os.path.lexists(aside):
             raise FileMissing(f'File {file_id} was deleted while it was replaced', file_id)
@@ -230,29 +224,5 @@ class LocalFileStorage(FileStorage):
                 os.rename(aside, live)
             raise
         with contextlib.suppress(StorageFailure):  # the new file is in its place; the next writer tries again
-            return self._put_away(aside)
+            return self._places.put_away(aside)
         return None
-
-    def _discard(self, folder: str) -> None:
-        if gone := self._put_away(folder):
-            remove_folder(gone)
-
-    def _put_away(self, folder: str) -> str | None:
-        """Takes a folder out of sight in one step, and returns where it is then; None if there is none."""
-        gone = self._folder(f'.{new_file_id()}.gone')
-        with failing(folder):
-            try:
-                os.rename(folder, gone)
-            except OSError:
-                if os.path.lexists(folder):  # a read-only file system says so before it looks
-                    raise
-                return None
-        return gone
-
-    def _ids(self) -> Iterator[str]:
-        nothing_stored_yet = contextlib.suppress(FileNotFoundError)
-        with failing(os.fspath(self.storage_path)), nothing_stored_yet, os.scandir(self.storage_path) as entries:
-            for entry in entries:
-                found = _FOLDER.fullmatch(entry.name)
-                if found and entry.is_dir():
-                    yield found[1] or found[2]

@@ -438,6 +438,10 @@ BROKEN: dict[str, Broken] = {
     'test_delete_many_removes_all': _with(delete_many=lambda self, ids: Memory.delete_many(self, [*ids][1:])),
     'test_delete_many_goes_on_after_a_failure_and_tells_it': DeletesManyUpToAFailure,
     'test_sync_changes_nothing_and_passes_over_missing_files': _with(sync=lambda self, ids: [*map(self.get, ids)]),
+    'test_clean_removes_no_file': _with(clean=lambda self, before, dry_run=False: self.files.clear()),
+    'test_where_nothing_is_unfinished_there_is_nothing_to_clean': _with(
+        clean=lambda self, before: [before.isoformat()]
+    ),
     'test_a_url_is_text_or_none': _with(url=lambda self, file, **options: utils.timestamp()),
     'test_a_url_of_a_missing_file_says_so': _with(url=lambda self, file, **options: None),
 }

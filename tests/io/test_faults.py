@@ -26,6 +26,7 @@ from depot.io.interfaces import FileStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
+from depot.utils import utcnow_naive
 
 from .simple import SimpleStorage
 
@@ -94,6 +95,7 @@ def use(storage: FileStorage) -> None:
     [*storage.iter_ids()]
     storage.url(file_id)
     storage.sync(storage.list())
+    storage.clean(utcnow_naive())
     storage.delete(file_id)
     storage.delete_many([file_id, *storage.list()])
 
@@ -210,6 +212,16 @@ def test_in_its_middle_a_create_in_a_folder_is_unfinished(tmp_path: pathlib.Path
     file_id = storage.create(SAMPLE)
     assert len(unfinished) == 1
     assert storage.get(file_id).read() == SAMPLE
+
+
+def test_a_storage_may_read_the_content_as_it_likes() -> None:
+    class Buffering(MemoryFileStorage):
+        def create(self, content: Any, filename: str | None = None, content_type: str | None = None) -> str:
+            return super().create(io.BufferedReader(content), filename, content_type)
+
+    storage = FaultyStorage(Buffering())
+    with storage.get(storage.create(SAMPLE)) as file:
+        assert file.read() == SAMPLE
 
 
 def test_an_empty_content_has_a_middle_too() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ...errors import FileMissing, InvalidFileId, InvalidRange
-from .base import ContractBase
-from .samples import SAMPLE
+from datetime import datetime, timedelta, timezone
 
-_CAPABILITIES = {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'sync'}
+from ...errors import FileMissing, InvalidFileId, InvalidRange
+from ...utils import utcnow_naive
+from .base import ContractBase
+from .samples import SAMPLE, FailingStream, Interrupted
+
+_CAPABILITIES = {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'sync', 'unfinished'}
 
 
 class AdditionsContract(ContractBase):
@@ -79,6 +82,21 @@ class AdditionsContract(ContractBase):
         self.storage.sync(iter([file_id, self.missing_id()]))
         self.storage.sync([])
         self.assertEqual(self.read(file_id), SAMPLE)
+
+    def test_clean_removes_no_file(self) -> None:
+        file_id = self.storage.create(SAMPLE)
+        self.storage.replace(file_id, b'new')
+        self.storage.clean(utcnow_naive() + timedelta(hours=1))
+        self.assertEqual(self.read(file_id), b'new')
+        self.assertEqual([*self.storage.list()], [file_id])
+
+    def test_where_nothing_is_unfinished_there_is_nothing_to_clean(self) -> None:
+        kept, deleted = (self.storage.create(SAMPLE) for _ in range(2))
+        self.storage.replace(kept, b'new')
+        self.storage.delete(deleted)
+        with self.assertRaises(Interrupted):
+            self.storage.create(FailingStream())
+        self.assertEqual([*self.storage.clean(datetime.now(timezone.utc) + timedelta(hours=1))], [])
 
     def test_a_url_is_text_or_none(self) -> None:
         file_id = self.storage.create(SAMPLE, 'page.html')

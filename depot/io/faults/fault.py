@@ -23,7 +23,7 @@ MOMENTS = ('before', 'middle', 'after')
 DIVISIBLE = ('create', 'replace', 'delete_many', 'sync', 'iter_ids')
 
 #: What is counted. ``read`` is each reading of a file that ``get`` or ``open_range`` returned.
-OPERATIONS = (*DIVISIBLE, 'get', 'read', 'open_range', 'exists', 'list', 'delete', 'url')
+OPERATIONS = (*DIVISIBLE, 'get', 'read', 'open_range', 'exists', 'list', 'delete', 'clean', 'url')
 
 
 class Step(NamedTuple):

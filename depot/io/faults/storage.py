@@ -6,7 +6,8 @@ import contextlib
 import functools
 import io
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ..backends import DEFAULT_BACKEND, constructed
@@ -101,6 +102,10 @@ class FaultyStorage(FileStorage):
         with self._operation('sync') as middle:
             for half in _halves([*ids], middle):
                 self.storage.sync(half)
+
+    def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
+        with self._operation('clean'):
+            return self.storage.clean(before, dry_run)
 
     def url(
         self,
