@@ -12,7 +12,7 @@ from ..errors import ImmutableFile
 from ..io.utils import Content
 from ..manager import DepotManager
 from ..transactions import files
-from ..transactions.scope import Upload
+from ..transactions.uploads import Upload
 
 if TYPE_CHECKING:
     from typing_extensions import Self

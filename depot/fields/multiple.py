@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 from sqlalchemy.ext.mutable import MutableList
 
 from ..errors import InvalidValue
-from ..transactions.drivers.sqlalchemy import rows
+from ..transactions.drivers.sqlalchemy import sessions
 from .interfaces import DepotFileInfo
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class FileList(MutableList[Any]):
         """The values as files of the column; as they are while no row has this list."""
         for state, key in self._parents.items():
             files = stored_each(state.mapper.column_attrs[key].columns[0].type.stored, values)
-            rows.adopt(state.obj(), files)
+            sessions.adopt_for(state.obj(), files)
             return files
         return list(values)
 

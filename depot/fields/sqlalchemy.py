@@ -18,7 +18,9 @@ from ..errors import InvalidMapping, InvalidValue
 from ..io.interfaces import FileStorage
 from ..io.utils import Content, FileIntent
 from ..transactions import threads
-from ..transactions.drivers.sqlalchemy import rows
+from ..transactions.drivers.sqlalchemy import connections as connections
+from ..transactions.drivers.sqlalchemy import sessions, statements
+from ..transactions.drivers.sqlalchemy.columns import FileColumnType
 from ..transactions.drivers.sqlalchemy.columns import FileColumnType
 from .interfaces import DepotFileInfo, FileFilter
 from .multiple import FileList, listed
@@ -130,6 +132,12 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
         info._apply_filters(self._filters)
         return info
 
+    def is_stored(self, value: Any) -> bool:
+        """Whether the column can hold the value as it is, so that nothing in it has to be stored."""
+        if self.multiple:
+            return isinstance(value, FileList) and all(isinstance(each, self.upload_type) for each in value)
+        return value is None or isinstance(value, self.upload_type)
+
     def coerce_assigned(self, value: Any) -> DepotFileInfo | FileList | None:
         """What the attribute holds after an assignment of ``value``; stores what is new in it."""
         if self.multiple:
@@ -159,7 +167,7 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
                 f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; assign '
                 'the content to the attribute, or store it beforehand by the column type: type.upload(content)'
             )
-        rows.written(value)
+        statements.written(value)
         return value
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
@@ -189,7 +197,7 @@ class _SQLAMutationTracker:
         if keys == known:
             return
         cls.mapped_entities[class_] = keys
-        rows.watch(mapper, keys)
+        sessions.watch(mapper, keys)
         inherited = cls.mapped_entities.get(mapper.inherits.class_, []) if mapper.inherits else []
         for key in keys:
             if key not in known and key not in inherited:  # else its listeners came down
@@ -207,7 +215,7 @@ class _SQLAMutationTracker:
         """Runs when the attribute is set; returns what it will hold."""
         field: Any = instance_state(target).mapper.column_attrs[initiator.key].columns[0].type
         assigned = field.coerce_assigned(value)
-        rows.adopt(target, assigned)
+        sessions.adopt_for(target, assigned)
         return assigned
 
     @classmethod

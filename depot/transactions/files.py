@@ -24,19 +24,32 @@ def sync(files: Iterable[str]) -> None:
             storage.sync(ids)
 
 
-def remove(files: Iterable[str]) -> None:
-    """Removes these files, given as ``'storage/id'``: tries all, logs what fails, raises nothing."""
+def remove(files: Iterable[str]) -> dict[str, BaseException]:
+    """Removes these files, given as ``'storage/id'``; returns those that it could not, with the reason.
+
+    Tries all, logs what fails, and raises nothing but an interruption such as
+    KeyboardInterrupt, and that only after all were tried.
+    """
+    failures: dict[str, BaseException] = {}
     for name, ids in _by_storage(files).items():
-        failures = _remove(name, ids)
-        for file_id, error in failures.items():
-            log.error('could not remove %s/%s, it stays in the storage', name, file_id, exc_info=error)
-        _remember(f'{name}/{file_id}' for file_id in ids if file_id not in failures)
+        failed = {f'{name}/{file_id}': error for file_id, error in _remove(name, ids).items()}
+        _remember(file for file in (f'{name}/{each}' for each in ids) if file not in failed)
+        failures.update(failed)
+    for file, error in failures.items():
+        log.error('could not remove %s, it stays in the storage', file, exc_info=error)
+    for error in failures.values():
+        if not isinstance(error, Exception):
+            raise error
+    return failures
+
+
+def may_be_removed(file: str) -> bool:
+    """Whether this process removed the file, given as ``'storage/id'``, not long ago; :func:`is_removed` asks on."""
+    return file in _removed
 
 
 def is_removed(file: str) -> bool:
-    """Whether this process removed the file, given as ``'storage/id'``, not long ago, and it has not come back."""
-    if file not in _removed:
-        return False
+    """Whether the file is not in its storage."""
     name, _, file_id = file.partition('/')
     return not DepotManager.require(name).exists(file_id)
 
@@ -52,22 +65,22 @@ def _remember(files: Iterable[str]) -> None:
         _removed.pop(oldest, None)
 
 
-def _remove(name: str, ids: Collection[str]) -> Mapping[str, Exception]:
+def _remove(name: str, ids: Collection[str]) -> Mapping[str, BaseException]:
     try:
         storage = DepotManager.require(name)
         if len(ids) > 1 and 'batch_delete' in _capabilities(storage):
             return dict(storage.delete_many(ids))
-    except Exception as error:
+    except BaseException as error:
         return dict.fromkeys(ids, error)
     return _delete_each(storage, ids)
 
 
-def _delete_each(storage: Any, ids: Iterable[str]) -> dict[str, Exception]:
-    failures: dict[str, Exception] = {}
+def _delete_each(storage: Any, ids: Iterable[str]) -> dict[str, BaseException]:
+    failures: dict[str, BaseException] = {}
     for file_id in ids:
         try:
             storage.delete(file_id)
-        except Exception as error:
+        except BaseException as error:
             failures[file_id] = error
     return failures
 

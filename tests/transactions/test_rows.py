@@ -79,7 +79,7 @@ def test_a_row_with_rubbish_can_be_mended(
     else:
         session.delete(document)
     session.commit()
-    assert 'Document.scan' in caplog.text
+    assert 'document.second_file' in caplog.text
     assert contents(storage) == ([b'new', b'old', b'scan'] if mend == 'replace' else [b'scan'])
 
 

@@ -8,7 +8,8 @@ import os
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from depot.transactions.scope import Scope, Upload
+from depot.transactions.scope import Scope
+from depot.transactions.uploads import Upload
 
 
 def uploaded(scope: Scope, *files: str) -> Upload:

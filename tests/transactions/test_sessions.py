@@ -395,7 +395,7 @@ def test_a_rolled_back_object_cannot_come_back_without_its_file(session: Session
     session.add(document)
     session.rollback()
     session.add(document)
-    with pytest.raises(FileMissing, match=r'Document\.content refers to default/'):
+    with pytest.raises(FileMissing, match=r'document\.content refers to default/'):
         session.commit()
     session.rollback()
     document.content = b'again'

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Table
+
+from ...uploads import Upload, find_upload
 
 
 class FileColumnType:
@@ -53,3 +55,15 @@ def files_of(value: Any) -> list[str]:
 def _named(info: Any) -> Sequence[Any]:
     named = getattr(info, 'files', ())
     return named if isinstance(named, (list, tuple)) else ()
+
+
+def uploads_of(value: Any) -> Iterator[Upload]:
+    """The uploads in a value that no transaction has decided about, and those that were lost by a decision."""
+    for info in infos_of(value):
+        upload: Upload | None = getattr(info, 'upload', None)
+        if upload is None:
+            upload = find_upload(files_of(info))  # a copy that was made by way of JSON has to be told
+            if upload is not None:
+                info.upload = upload
+        if upload is not None and (upload.undecided or upload.lost):
+            yield upload

@@ -1,0 +1,179 @@
+"""What an UPDATE or DELETE does to the files of rows: asked before, and claimed after it succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlalchemy import ClauseElement, Column, Connection, CursorResult
+
+from ....errors import FileMissing
+from ... import files
+from . import waiting
+from .columns import files_of, uploads_of
+from .database import scope_of
+from .images import Identity, Image, Question, identity_in
+from .values import Parameters, Row, Target, rows_of
+
+
+class Owner(NamedTuple):
+    """One file column of one row."""
+
+    column: Column[Any]
+    #: The primary key; an object of its own where that is not known.
+    row: Any
+
+
+class Change:
+    """A statement that changes the file columns of a table."""
+
+    def __init__(self, connection: Connection, statement: Any, sets: Sequence[Parameters], target: Target) -> None:
+        self.connection = connection
+        self.statement = statement
+        self.sets = sets
+        self.target = target
+        #: The file columns that it changes.
+        self.columns: Sequence[Column[Any]] = target.file_columns
+
+    def values(self) -> Iterable[tuple[Column[Any], Any]]:
+        """Python's values that it gives to file columns."""
+        return ()
+
+    def ask(self) -> None:
+        """Asks what has to be known before it is executed."""
+
+    def claim(self, result: CursorResult[Any]) -> None:
+        """It was executed: tells the scope what rows let go, and what they refer to."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raises :class:`~depot.errors.FileMissing` if it would make a row refer to a file that was removed."""
+        for column, value in self.values():
+            for upload in uploads_of(value):
+                if upload.lost:
+                    raise _missing(column, upload.files[0], 'was removed when its transaction ended without it')
+            for file in files_of(value):
+                if files.may_be_removed(file) and waiting.run(files.is_removed, file):
+                    raise _missing(column, file, 'an earlier commit removed')
+
+    @property
+    def question(self) -> Question:
+        """Asks for the columns that it changes."""
+        return Question(self.connection, self.target, self.columns, getattr(self.statement, '_with_options', ()))
+
+    def release(self, image: Image) -> None:
+        """These rows no longer have these values."""
+        scope = scope_of(self.connection)
+        for identity, values in image.items():
+            for column, value in zip(self.columns, values, strict=True):
+                scope.release(files_of(value), self._owner(column, identity))
+
+    def keep_image(self, image: Image) -> None:
+        """These rows have these values."""
+        for identity, values in image.items():
+            for column, value in zip(self.columns, values, strict=True):
+                self.keep(column, identity, value)
+
+    def keep(self, column: Column[Any], identity: Identity | None, value: Any) -> None:
+        """This row has this value."""
+        scope = scope_of(self.connection)
+        for upload in uploads_of(value):
+            scope.take(upload)
+        scope.keep(files_of(value), self._owner(column, identity))
+
+    def _owner(self, column: Column[Any], identity: Identity | None) -> Owner:
+        is_known = identity is not None and self.target.table.primary_key.columns
+        return Owner(column, identity if is_known else object())
+
+
+def _missing(column: Column[Any], file: str, why: str) -> FileMissing:
+    return FileMissing(f'{column} refers to {file}, which {why}; assign the content anew')
+
+
+def is_expression(value: Any) -> bool:
+    return isinstance(value, ClauseElement)
+
+
+def given_values(rows: Iterable[Row], columns: Sequence[Column[Any]]) -> Iterable[tuple[Column[Any], Any]]:
+    """What rows are given in these columns, but for SQL expressions."""
+    for row in rows:
+        yield from ((each, row[each]) for each in columns if each in row and not is_expression(row[each]))
+
+
+class Deletion(Change):
+    """DELETE."""
+
+    def ask(self) -> None:
+        self._before = self.question.by_criteria(self.statement._where_criteria, self.sets)
+
+    def claim(self, result: CursorResult[Any]) -> None:
+        left: Image = {}
+        if self._before and result.rowcount != len(self._before):
+            left = self.question.by_identity(self._before)
+        self.release({identity: values for identity, values in self._before.items() if identity not in left})
+
+
+class Replacement(Change):
+    """UPDATE."""
+
+    def __init__(self, connection: Connection, statement: Any, sets: Sequence[Parameters], target: Target) -> None:
+        super().__init__(connection, statement, sets, target)
+        self._rows = rows_of(statement, sets, target)
+        given = self._rows[0].keys()
+        self._moves = any(each in given for each in target.table.primary_key)
+        self.columns = [each for each in target.file_columns if self._moves or each in given or each.onupdate is not None]
+
+    def values(self) -> Iterable[tuple[Column[Any], Any]]:
+        return given_values(self._rows, self.columns)
+
+    def ask(self) -> None:
+        self._before = self.question.by_criteria(self.statement._where_criteria, self.sets)
+
+    def claim(self, result: CursorResult[Any]) -> None:
+        if self._moves:
+            self._claim_moved()
+        elif result.rowcount == len(self._before) and self._is_foreseen():
+            self.release(self._before)
+            for identity in self._before:
+                self._keep_row(identity, self._row_of(identity))
+        elif self.target.table.primary_key.columns:
+            self.release(self._before)
+            self.keep_image(self.question.by_identity(self._before))
+            self._keep_unseen(result.rowcount - len(self._before))
+        else:  # nothing tells what became of which row: better an orphan than a row without its file
+            self._keep_unseen(max(result.rowcount, len(self._before)))
+
+    def _is_foreseen(self) -> bool:
+        """Whether the statement says what each row has now."""
+        is_said = all(each in row and not is_expression(row[each]) for row in self._rows for each in self.columns)
+        return is_said and (len(self._rows) == 1 or self._before.keys() <= self._by_identity.keys())
+
+    @cached_property
+    def _by_identity(self) -> dict[Identity | None, Row]:
+        criteria = self.statement._where_criteria
+        return {identity_in(criteria, each, self.target): row for each, row in zip(self.sets, self._rows, strict=True)}
+
+    def _row_of(self, identity: Identity) -> Row:
+        return self._rows[0] if len(self._rows) == 1 else self._by_identity.get(identity, {})
+
+    def _keep_row(self, identity: Identity | None, row: Row) -> None:
+        for each in self.columns:
+            if each in row and not is_expression(row[each]):
+                self.keep(each, identity, row[each])
+
+    def _keep_unseen(self, count: int) -> None:
+        """So many rows were changed that were not there when they were asked for."""
+        if len(self._rows) == 1:
+            for _ in range(count):
+                self._keep_row(None, self._rows[0])
+
+    def _claim_moved(self) -> None:
+        """The rows have a new primary key now, which says whose their files are."""
+        self.release(self._before)
+        for identity, values in self._before.items():
+            row = self._row_of(identity)
+            key = tuple(row.get(each, part) for each, part in zip(self.target.table.primary_key, identity, strict=True))
+            known = None if any(map(is_expression, key)) else key
+            had = dict(zip(self.columns, values, strict=True))
+            self._keep_row(known, {**had, **{each: new for each, new in row.items() if not is_expression(new)}})

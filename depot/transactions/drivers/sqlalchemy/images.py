@@ -1,0 +1,114 @@
+"""What rows have in their file columns: asked in the transaction that changes them, many at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import BinaryExpression, BindParameter, Column, ColumnElement, Connection, and_, or_, select
+from sqlalchemy.sql import operators
+
+from .values import Parameters, Target
+
+log = logging.getLogger('depot.transactions')
+
+#: So many rows are asked for by name at a time, and so many sets of parameters are put into one question.
+MANY, SEVERAL = 500, 50
+
+#: The values of a row's primary key.
+Identity = tuple[Any, ...]
+#: By row, what it has in the columns asked for; without a primary key, a row has its place in the answer for one.
+Image = dict[Identity, tuple[Any, ...]]
+
+
+class Question(NamedTuple):
+    """Asks rows of a table what they have in some of its columns."""
+
+    connection: Connection
+    target: Target
+    columns: Sequence[Column[Any]]
+    #: Of an ORM statement: they may restrict which rows it finds.
+    options: Sequence[Any] = ()
+
+    def by_criteria(self, criteria: Sequence[ColumnElement[bool]], sets: Sequence[Parameters]) -> Image:
+        """The rows that a statement with these criteria will find with these parameters."""
+        if len(sets) == 1:
+            return self._asked(criteria, sets[0])
+        found: Image = {}
+        identities = [identity_in(criteria, each, self.target) for each in sets]
+        if None not in identities:
+            return self.by_identity([each for each in identities if each is not None])
+        for some in _batches(sets, SEVERAL):
+            found.update(self._asked([or_(*(and_(*criteria).params(each) for each in some))], {}))
+        return found
+
+    def by_identity(self, identities: Collection[Identity]) -> Image:
+        """The rows with these primary keys."""
+        found: Image = {}
+        keys = [*self.target.table.primary_key]
+        for some in _batches(identities, MANY if len(keys) == 1 else SEVERAL):
+            if len(keys) == 1:
+                criterion = keys[0].in_([each[0] for each in some])
+            else:
+                criterion = or_(*(and_(*(key == part for key, part in zip(keys, each, strict=True))) for each in some))
+            found.update(self._asked([criterion], {}))
+        return found
+
+    def by_any(self, criteria: Iterable[ColumnElement[bool]]) -> Image:
+        """The rows that fulfil at least one of these."""
+        found: Image = {}
+        for some in _batches(criteria, SEVERAL):
+            found.update(self._asked([or_(*some)], {}))
+        return found
+
+    def _asked(self, criteria: Sequence[ColumnElement[bool]], parameters: Parameters) -> Image:
+        keys = [*self.target.table.primary_key]
+        try:
+            rows = [*self.connection.execute(self._query([*keys, *self.columns], criteria), parameters)]
+        except ValueError:  # not written by us; that must not keep a row from being mended or deleted
+            return self._asked_one_by_one(criteria, parameters)
+        return {tuple(row[: len(keys)]) or (place,): tuple(row[len(keys) :]) for place, row in enumerate(rows)}
+
+    def _asked_one_by_one(self, criteria: Sequence[ColumnElement[bool]], parameters: Parameters) -> Image:
+        keys = [*self.target.table.primary_key]
+        rows = [tuple(each) for each in self.connection.execute(self._query(keys, criteria), parameters)]
+        return {row: tuple(self._readable(row, column) for column in self.columns) for row in rows}
+
+    def _readable(self, identity: Identity, column: Column[Any]) -> Any:
+        criteria = [key == part for key, part in zip(self.target.table.primary_key, identity, strict=True)]
+        try:
+            return self.connection.scalar(self._query([column], criteria))
+        except ValueError:
+            log.warning('%s of row %s has no file information in the database that can be read', column, identity, exc_info=True)
+            return None
+
+    def _query(self, columns: Sequence[Any], criteria: Sequence[ColumnElement[bool]]) -> Any:
+        source: Any = self.target.mapper or self.target.table
+        found = select(*columns).select_from(source).where(*criteria).options(*self.options)
+        return found.with_for_update()  # until the statement has written the new ones
+
+
+def identity_in(criteria: Sequence[ColumnElement[bool]], parameters: Parameters, target: Target) -> Identity | None:
+    """The primary key of the one row that the criteria can find; None if they do not say."""
+    given: dict[Any, Any] = {}
+    for each in _conjuncts(criteria):
+        if isinstance(each, BinaryExpression) and each.operator is operators.eq and isinstance(each.right, BindParameter):
+            given[each.left] = parameters.get(each.right.key, each.right.effective_value)
+    keys = [*target.table.primary_key]
+    return tuple(given[each] for each in keys) if keys and all(each in given for each in keys) else None
+
+
+def _conjuncts(criteria: Iterable[Any]) -> Iterable[Any]:
+    for each in criteria:
+        if getattr(each, 'operator', None) is operators.and_:
+            yield from _conjuncts(each.clauses)
+        else:
+            yield each
+
+
+def _batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
+    iterator = iter(items)
+    while batch := [*islice(iterator, size)]:
+        yield batch

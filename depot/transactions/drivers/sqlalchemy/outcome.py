@@ -1,0 +1,53 @@
+"""How it ended: what a database says, or does not say, about a transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Dialect
+from sqlalchemy.engine import ExceptionContext
+
+# InnoDB rolls the whole transaction back when it resolves a deadlock, and lets the connection go on with a new one.
+_MYSQL_DEADLOCK = 1213
+
+
+def is_known_rollback(error: BaseException, dialect: Dialect, dbapi_connection: Any) -> bool:
+    """Whether this error of a COMMIT says that the database did not do it.
+
+    It does if the database itself answered with it. If the connection broke, or
+    this process was interrupted, the COMMIT may have been done all the same.
+    """
+    dbapi: Any = dialect.loaded_dbapi
+    if not isinstance(error, dbapi.Error) or dialect.is_disconnect(error, dbapi_connection, None):
+        return False
+    # SQLite ends the transaction by itself when the disk fails; what the next reader will see is not certain then.
+    return _is_in_transaction(dbapi_connection) or isinstance(error, dbapi.IntegrityError)
+
+
+def aborts_transaction(context: ExceptionContext) -> bool:
+    """Whether PostgreSQL answers a COMMIT with a rollback from now on, and without an error."""
+    return context.dialect.name == 'postgresql' and bool(_sqlstate(context.original_exception))
+
+
+def ends_transaction(context: ExceptionContext) -> bool:
+    """Whether the database rolled the whole transaction back together with the failed statement."""
+    if context.dialect.name in ('mysql', 'mariadb'):
+        return context.original_exception.args[:1] == (_MYSQL_DEADLOCK,)
+    connection = context.connection
+    if context.dialect.name == 'sqlite' and connection is not None and not connection.invalidated:
+        return not _is_in_transaction(connection.connection.dbapi_connection)
+    return False
+
+
+def _sqlstate(error: BaseException | None) -> Any:
+    """The five letters by which a server says what is wrong; None where the client itself refused the statement."""
+    return getattr(error, 'sqlstate', None) or getattr(error, 'pgcode', None)
+
+
+def _is_in_transaction(dbapi_connection: Any) -> bool:
+    """Only the drivers of SQLite tell; for others, True."""
+    for each in (dbapi_connection, getattr(dbapi_connection, 'driver_connection', None)):
+        known = getattr(each, 'in_transaction', None)
+        if isinstance(known, bool):
+            return known
+    return True

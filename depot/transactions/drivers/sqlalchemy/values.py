@@ -1,0 +1,167 @@
+"""What a statement gives to the columns of a table, and how contents in it become files."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import BindParameter, ClauseElement, Column, Table
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.util import immutabledict
+
+from . import waiting
+from .columns import file_columns
+from .sessions import adopt
+
+#: One set of parameters.
+Parameters = Mapping[str, Any]
+#: What a statement gives to columns: Python's values, or SQL expressions.
+Row = dict[Column[Any], Any]
+#: What to make of a value that is given to a file column.
+Change = Callable[[Column[Any], Any], Any]
+
+_Pairs = Iterable[tuple[Any, Any]]
+
+
+class Target:
+    """The table that a statement changes, by all the names that a statement can use for its columns."""
+
+    def __init__(self, statement: UpdateBase) -> None:
+        subject = statement._propagate_attrs.get('plugin_subject')
+        #: The mapped class that the statement is about, if it is.
+        self.mapper: Mapper[Any] | None = getattr(subject, 'mapper', None)
+        self.table: Any = self.mapper.local_table if self.mapper else statement.table
+        self.file_columns = file_columns(self.table) if isinstance(self.table, Table) else ()
+
+    def column(self, key: Any) -> Column[Any] | None:
+        """The column that is meant by an attribute, a column, or the name of either; None if there is none."""
+        if isinstance(key, str) and self.mapper and key in self.mapper.column_attrs:
+            columns = self.mapper.column_attrs[key].columns
+            return next((each for each in columns if each.table is self.table), None)  # type: ignore[return-value]
+        if hasattr(key, '__clause_element__'):
+            key = key.__clause_element__()
+        found: Column[Any] | None = self.table.c.get(key if isinstance(key, str) else key.key)
+        return found
+
+
+def rows_of(statement: Any, sets: Sequence[Parameters], target: Target) -> list[Row]:
+    """What an INSERT gives to each row, or an UPDATE to those that each set of parameters finds."""
+    several = getattr(statement, '_multi_values', ())
+    if several:
+        return [_row(_named(each, target), {}, target) for rows in several for each in rows]
+    given = _given(statement)
+    return [_row(given, each, target) for each in sets]
+
+
+def with_files(
+    statement: Any, sets: Sequence[Parameters], target: Target, hold: Callable[[Any], None]
+) -> tuple[Any, Sequence[Parameters]]:
+    """The statement and its parameters with a stored file for each content; themselves if there is none.
+
+    What was stored is given to ``hold``. If one content cannot be stored, none is.
+    """
+    if _is_plain(statement) and not any(_has_contents(each, target) for each in sets):
+        return statement, sets  # the statements of a flush, which are many
+    contents: list[tuple[Any, Any]] = []
+    _changed(statement, sets, target, lambda column, value: contents.append((column, value)) or value)
+    if not contents:
+        return statement, sets
+    stored = waiting.run_all([partial(each.type.coerce_assigned, value) for each, value in contents], _let_go)
+    for each in stored:
+        hold(each)
+    rest = iter(stored)
+    return _changed(statement, sets, target, lambda _column, _value: next(rest))
+
+
+def _is_plain(statement: Any) -> bool:
+    """Whether all values of the statement are in its parameters, by the names of the columns."""
+    return not (_given(statement) or getattr(statement, '_multi_values', ()) or _upsert(statement) is not None)
+
+
+def _has_contents(parameters: Parameters, target: Target) -> bool:
+    return not all(each.type.is_stored(parameters.get(each.key)) for each in target.file_columns)  # type: ignore[attr-defined]
+
+
+def _let_go(values: Iterable[Any]) -> None:
+    for each in values:
+        adopt(None, each)
+
+
+def _given(statement: Any) -> list[tuple[Any, Any]]:
+    """The pairs of ``values()``, and those of ``ordered_values()``, which SQLAlchemy 2.0 keeps apart."""
+    ordered = getattr(statement, '_ordered_values', None)
+    return [*(ordered or (statement._values or {}).items())]
+
+
+def _named(row: Any, target: Target) -> _Pairs:
+    """The pairs of one of several rows, which may be given in the order of the columns."""
+    return row.items() if isinstance(row, Mapping) else zip(target.table.c.keys(), row, strict=False)
+
+
+def _row(given: _Pairs, parameters: Parameters, target: Target) -> Row:
+    row: Row = {}
+    for key, value in (*given, *parameters.items()):
+        column = target.column(key)
+        if column is not None:
+            row[column] = _value(value, parameters)
+    return row
+
+
+def _value(value: Any, parameters: Parameters) -> Any:
+    if isinstance(value, BindParameter):
+        return parameters.get(value.key, value.effective_value)
+    return value.__clause_element__() if hasattr(value, '__clause_element__') else value
+
+
+def _changed(statement: Any, sets: Sequence[Parameters], target: Target, change: Change) -> tuple[Any, Sequence[Parameters]]:
+    """Both with each value for a file column changed that is not stored yet."""
+    binds = {each.key: target.column(key) for key, each in _given(statement) if isinstance(each, BindParameter)}
+
+    def pairs(given: _Pairs) -> list[tuple[Any, Any]]:
+        return [(key, _changed_value(target.column(key), value, change)) for key, value in given]
+
+    changed = statement._generate()
+    if getattr(statement, '_ordered_values', None):
+        changed._ordered_values = pairs(statement._ordered_values)
+    if statement._values:
+        changed._values = immutabledict(pairs(statement._values.items()))
+    if getattr(statement, '_multi_values', ()):
+        changed._multi_values = tuple([dict(pairs(_named(row, target))) for row in rows] for rows in statement._multi_values)
+    if _upsert(statement) is not None:
+        changed._post_values_clause = _changed_upsert(_upsert(statement), pairs)
+    return changed, [
+        {key: _changed_value(binds.get(key, target.column(key)), value, change) for key, value in each.items()}
+        for each in sets
+    ]
+
+
+def _upsert(statement: Any) -> Any:
+    """What an INSERT says of rows that are there already; None if nothing."""
+    return getattr(statement, '_post_values_clause', None)
+
+
+def _changed_upsert(clause: Any, pairs: Callable[[_Pairs], list[tuple[Any, Any]]]) -> Any:
+    """What an upsert sets in the row that is there already, in the forms that the dialects keep it in."""
+    changed = copy.copy(clause)
+    for attribute in ('update_values_to_set', 'update'):
+        given = getattr(clause, attribute, None)
+        if isinstance(given, Mapping):
+            setattr(changed, attribute, dict(pairs(given.items())))
+        elif isinstance(given, list):
+            setattr(changed, attribute, pairs(given))
+    return changed
+
+
+def _changed_value(column: Any, value: Any, change: Change) -> Any:
+    if column is None or not hasattr(column.type, 'is_stored') or hasattr(value, '__clause_element__'):
+        return value
+    if isinstance(value, BindParameter):
+        if column.type.is_stored(value.value):
+            return value
+        bound = value._with_value(change(column, value.value), maintain_key=True)
+        bound.type = column.type
+        return bound
+    return value if isinstance(value, ClauseElement) or column.type.is_stored(value) else change(column, value)
