@@ -41,6 +41,7 @@ DOORS = {
         'depot/transactions/drivers/sqlalchemy/',
         'depot/transactions/ledger.py',
         'depot/transactions/entries.py',
+        'depot/transactions/triggers/',
         'depot/cli/demo/',
     ],
     'typing_extensions': ['depot/fields/'],  # for type checkers only: nothing imports it when it runs

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import DDL, Connection, Dialect, MetaData, Table, event
 
 from ..errors import ConfigurationError, FileMissing
 from ..manager import DepotManager
 from ..utils import utcnow_naive
+from .drivers.sqlalchemy.columns import file_columns
 from .entries import LIVE, MARKED, Statements, batches, can_be_entered, ledger_table
+from .triggers.ddl import triggers_of
 
 log = logging.getLogger('depot.transactions')
 
@@ -103,6 +105,36 @@ class Ledger:
                     connection.execute(self._statements.fail(connection.dialect.name), entries)
         except Exception:
             log.exception('could not enter into %s which files are removed; the next sweep finds out', self.table)
+
+    def trigger_ddl(self, dialect: Dialect) -> list[str]:
+        """The statements that make the triggers, in their order; they replace triggers of before.
+
+        ``metadata.create_all()`` executes them with ``triggers=True``; they are
+        here for migrations. Raises :class:`~depot.errors.ConfigurationError` for
+        a database other than SQLite, PostgreSQL and MariaDB.
+        """
+        return [each for table in self.counted_tables for each in triggers_of(self.table, table, dialect).create]
+
+    def create_triggers(self, connection: Connection) -> None:
+        """Makes the triggers of all tables with file columns, which have to be there; replaces those of before."""
+        for table in self.counted_tables:
+            self._create_triggers(table, connection)
+
+    def drop_triggers(self, connection: Connection) -> None:
+        """Removes the triggers, where there are any."""
+        for table in self.counted_tables:
+            self._drop_triggers(table, connection)
+
+    def _create_triggers(self, table: Table, connection: Connection) -> None:
+        _execute(connection, triggers_of(self.table, table, connection.dialect).create)
+
+    def _drop_triggers(self, table: Table, connection: Connection) -> None:
+        _execute(connection, triggers_of(self.table, table, connection.dialect).drop)
+
+    @property
+    def counted_tables(self) -> list[Table]:
+        """The tables with file columns."""
+        return [table for each in self.metadatas for table in each.tables.values() if file_columns(table)]
 
     def _enter_created(self, connection: Connection, counts: Mapping[str, int]) -> None:
         if not self.triggers:
@@ -211,3 +243,31 @@ def _by_value(values: Mapping[str, _V]) -> dict[_V, set[str]]:
     for file, value in values.items():
         grouped[value].add(file)
     return grouped
+
+
+def _execute(connection: Connection, statements: list[str]) -> None:
+    literally: Any = DDL  # SQLAlchemy has not typed it
+    for statement in statements:
+        connection.execute(literally(statement.replace('%', '%%')))
+
+
+def after_create(table: Table, connection: Connection, **_options: Any) -> None:
+    """Runs when a table was made: it gets its triggers, if it has files that are counted so."""
+    ledger = Ledger.of(table.metadata)
+    if ledger is not None and ledger.triggers and file_columns(table):
+        ledger._create_triggers(table, connection)
+
+
+def before_drop(table: Table, connection: Connection, **_options: Any) -> None:
+    """Runs when a table is about to go. Without that of the ledger, the triggers of all others would fail."""
+    ledger = Ledger.of(table.metadata)
+    if ledger is None or not ledger.triggers:
+        return
+    if table is ledger.table:
+        ledger.drop_triggers(connection)
+    elif file_columns(table):
+        ledger._drop_triggers(table, connection)
+
+
+event.listen(Table, 'after_create', after_create)
+event.listen(Table, 'before_drop', before_drop)
