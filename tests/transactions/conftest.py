@@ -18,6 +18,7 @@ from ..services.mariadb import mariadb_url as mariadb_url
 from ..services.postgres import postgres_url as postgres_url
 from ..services.sqlite import sqlite_engine
 from . import models
+from .ways import Way
 
 
 @pytest.fixture(params=['memory', 'local'])
@@ -33,23 +34,31 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def make_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Engine]]:
-    """Makes an engine of one of three kinds, with the tables of the models, empty; ``options`` are SQLAlchemy's."""
+    """Makes an engine of one of three kinds, with the tables of the models, empty; ``options`` are SQLAlchemy's.
+
+    One of SQLite may have a file of its own; without ``tables``, it is another engine for a database that is there.
+    """
     engines = []
 
-    def make(kind: str, **options: Any) -> Engine:
+    def make(kind: str, tables: bool = True, file: str = 'database.sqlite', **options: Any) -> Engine:
         if kind == 'sqlite':
-            engine = sqlite_engine(tmp_path / 'database.sqlite', **options)
+            engine = sqlite_engine(tmp_path / file, **options)
         else:
             engine = create_engine(_server_url(kind, request), **options)
         engines.append(engine)
-        for base in models.Base, models.OtherBase:
-            base.metadata.drop_all(engine)
-            base.metadata.create_all(engine)
+        if tables:
+            _make_tables(engine)
         return engine
 
     yield make
     for engine in engines:
         engine.dispose()
+
+
+def _make_tables(engine: Engine) -> None:
+    for base in models.Base, models.OtherBase:
+        base.metadata.drop_all(engine)
+        base.metadata.create_all(engine)
 
 
 def _server_url(kind: str, request: pytest.FixtureRequest) -> URL:
@@ -75,3 +84,20 @@ def make_session(engine: Engine, storage: Any) -> sessionmaker[Session]:
 def session(make_session: sessionmaker[Session]) -> Iterator[Session]:
     with make_session() as session:
         yield session
+
+
+@pytest.fixture(params=['entity', 'table', 'connection'])
+def way(request: pytest.FixtureRequest, engine: Engine, storage: Any) -> Iterator[Way]:
+    """Each way to execute a statement."""
+    way = Way(request.param, engine)
+    yield way
+    way.close()
+
+
+@pytest.fixture
+def documents(engine: Engine, storage: Any) -> None:
+    """Three committed rows, whose contents are named as they are: 101 is ``a``, 102 ``b``, 103 ``c``."""
+    with Session(engine) as session:
+        names = {101: 'a', 102: 'b', 103: 'c'}
+        session.add_all([models.Document(id=n, name=name, content=name.encode()) for n, name in names.items()])
+        session.commit()
