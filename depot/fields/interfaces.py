@@ -12,6 +12,7 @@ from ..errors import ImmutableFile
 from ..io.utils import Content
 from ..manager import DepotManager
 from ..transactions import files
+from ..transactions.drivers.sqlalchemy import waiting  # which does not import SQLAlchemy
 from ..transactions.uploads import Upload
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class DepotFileInfo(dict[str, Any], ABC):
         self.__dict__.update(_frozen=False, _filtered=False, original_content=content)
         self.update(depot_name=_storage_name(depot_name), files=[])
         try:
-            self.process_content(content)
+            waiting.run(self.process_content, content)
         except BaseException:
             self.discard()
             raise
@@ -106,7 +107,7 @@ class DepotFileInfo(dict[str, Any], ABC):
         self._thaw()
         try:
             for each in filters:
-                each.on_save(self)
+                waiting.run(each.on_save, self)
         except BaseException:
             self.discard()
             raise
@@ -119,7 +120,7 @@ class DepotFileInfo(dict[str, Any], ABC):
 
     def discard(self) -> None:
         """Removes the files again: for a refused upload."""
-        files.remove(self['files'])
+        waiting.run(files.remove, self['files'])
         if self.upload is not None:
             self.upload.lose()
 
