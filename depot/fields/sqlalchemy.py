@@ -21,7 +21,6 @@ from ..transactions import threads
 from ..transactions.drivers.sqlalchemy import connections as connections
 from ..transactions.drivers.sqlalchemy import sessions, statements
 from ..transactions.drivers.sqlalchemy.columns import FileColumnType
-from ..transactions.drivers.sqlalchemy.columns import FileColumnType
 from .interfaces import DepotFileInfo, FileFilter
 from .multiple import FileList, listed
 from .upload import UploadedFile, parsed
@@ -116,10 +115,20 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
 
         Several of them, as by ``asyncio.gather``, go up side by side, up to 32 in
         a process. A cancellation waits until the file is stored, removes it, and
-        is raised then.
+        is raised then. A file that is never assigned is removed as soon as
+        nothing refers to what this returned.
         """
-        upload = functools.partial(self.upload, data, filename, content_type)
-        return await threads.in_pool(upload, undo=self.upload_type.discard)
+
+        def upload() -> DepotFileInfo:
+            uploaded: DepotFileInfo = self.upload(data, filename, content_type)
+            sessions.adopt(None, uploaded)
+            return uploaded
+
+        def undo(uploaded: DepotFileInfo) -> None:
+            if uploaded is not data:  # else it was stored before
+                uploaded.discard()
+
+        return await threads.in_pool(upload, undo=undo)
 
     def stored(self, value: Any) -> DepotFileInfo:
         """The file that an assigned value stands for: stored now unless it is one, and filtered once."""
