@@ -13,8 +13,10 @@ from sqlalchemy import DDL, Connection, Dialect, MetaData, Table, event
 from ..errors import ConfigurationError, FileMissing
 from ..manager import DepotManager
 from ..utils import utcnow_naive
+from .drivers.sqlalchemy import waiting
 from .drivers.sqlalchemy.columns import file_columns
 from .entries import LIVE, MARKED, Statements, batches, can_be_entered, ledger_table
+from .files import is_removed
 from .triggers.ddl import triggers_of
 
 log = logging.getLogger('depot.transactions')
@@ -97,14 +99,21 @@ class Ledger:
         """
         try:
             with connection.begin():
-                for batch in batches(sorted(removed)):
-                    connection.execute(self._statements.forget, {'files': batch})
-                failed = dict.fromkeys(filter(can_be_entered, failures), 0)
-                if failed:
-                    entries = _entries(failed, MARKED, attempts=1)
-                    connection.execute(self._statements.fail(connection.dialect.name), entries)
+                self.forget(connection, removed)
+                self.count_failures(connection, failures)
         except Exception:
             log.exception('could not enter into %s which files are removed; the next sweep finds out', self.table)
+
+    def forget(self, connection: Connection, removed: Iterable[str]) -> None:
+        """Removes the marks of files that are removed."""
+        for batch in batches(sorted(removed)):
+            connection.execute(self._statements.forget, {'files': batch})
+
+    def count_failures(self, connection: Connection, failures: Iterable[str]) -> None:
+        """Marks files that could not be removed, so that a sweep tries again."""
+        failed = dict.fromkeys(filter(can_be_entered, failures), 0)
+        if failed:
+            connection.execute(self._statements.fail(connection.dialect.name), _entries(failed, MARKED, attempts=1))
 
     def trigger_ddl(self, dialect: Dialect) -> list[str]:
         """The statements that make the triggers, in their order; they replace triggers of before.
@@ -211,7 +220,9 @@ def _outcome(entry: Any, change: int, is_kept: bool) -> Outcome | None:
         if is_kept:
             raise _removed(entry.file)
         return None
-    if entry.refs is None or (change == 0 and entry.refs > 0):
+    if entry.refs is None:
+        return Outcome(LIVE, None) if change or is_kept else None  # from now on: a recount has to start later
+    if change == 0 and entry.refs > 0:
         return None
     refs = entry.refs + change
     if refs > 0:
@@ -227,9 +238,8 @@ def _removed(file: str) -> FileMissing:
 
 def _is_gone(file: str) -> bool:
     """Whether an earlier commit removed it, and forgot it: then the file went before the entry."""
-    name, _, file_id = file.partition('/')
-    storage = DepotManager.get(name)
-    return storage is not None and not storage.exists(file_id)
+    is_known = DepotManager.get(file.partition('/')[0]) is not None
+    return is_known and waiting.run(is_removed, file)
 
 
 def _entries(counts: Mapping[str, int | None], state: str, attempts: int = 0) -> list[dict[str, Any]]:

@@ -26,7 +26,9 @@ _COUNT = r"""
         END IF;
         INSERT INTO {ledger} (file, refs, state, since, attempts)
         SELECT file, NULL, '{live}', UTC_TIMESTAMP(), 0 FROM ({paths}) AS paths
-        ON DUPLICATE KEY UPDATE refs = IF({ledger}.state = '{live}', {ledger}.refs + {change}, {ledger}.refs);
+        ON DUPLICATE KEY UPDATE
+            refs = IF({ledger}.state = '{live}', {ledger}.refs + {change}, {ledger}.refs),
+            since = IF({ledger}.state = '{live}', VALUES(since), {ledger}.since);
 {refuse}
     END;
 """

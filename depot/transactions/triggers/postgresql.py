@@ -31,7 +31,7 @@ BEGIN
     INSERT INTO {ledger} AS entry (file, refs, state, since, attempts)
     SELECT path, NULL, '{live}', date_trunc('second', now() AT TIME ZONE 'utc'), 0
     FROM unnest(paths) AS path ORDER BY path
-    ON CONFLICT (file) DO UPDATE SET refs = entry.refs + change WHERE entry.state = '{live}';
+    ON CONFLICT (file) DO UPDATE SET refs = entry.refs + change, since = excluded.since WHERE entry.state = '{live}';
     IF change > 0 AND EXISTS (
         SELECT FROM {ledger} AS entry WHERE entry.file = ANY (paths) AND entry.state = '{marked}'
     ) THEN

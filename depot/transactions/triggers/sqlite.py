@@ -18,7 +18,7 @@ _PATHS = """
 _COUNT = """
     INSERT INTO {ledger} (file, refs, state, since, attempts)
     SELECT file, NULL, '{live}', strftime('%Y-%m-%d %H:%M:%S.000000', 'now'), 0 FROM ({paths}) WHERE true
-    ON CONFLICT (file) DO UPDATE SET refs = refs + {change} WHERE state = '{live}';
+    ON CONFLICT (file) DO UPDATE SET refs = refs + {change}, since = excluded.since WHERE state = '{live}';
 """
 
 _REFUSE = """
