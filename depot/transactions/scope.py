@@ -60,7 +60,7 @@ class Scope:
         return {file for (file, _owner), claim in self._claims.items() if claim.before} - self.kept
 
     def changes(self) -> Iterator[tuple[str, Hashable, int]]:
-        """File, owner, and 1 for a reference that is new, -1 for one that is gone, 0 for one that stays or came to nothing."""
+        """File, owner, and 1 for a reference that is new, -1 for one that is gone, 0 if in the end nothing changed."""
         for (file, owner), claim in self._claims.items():
             yield file, owner, claim.now - claim.before
 

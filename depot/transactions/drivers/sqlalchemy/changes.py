@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ClauseElement, Column, Connection, CursorResult
+from sqlalchemy import Column, Connection, CursorResult
 
 from ....errors import FileMissing
 from ... import files
@@ -14,7 +14,7 @@ from . import waiting
 from .columns import files_of, uploads_of
 from .database import scope_of
 from .images import Identity, Image, Question, identity_in
-from .values import Parameters, Row, Target, rows_of
+from .values import Parameters, Row, Target, is_expression, rows_of
 
 
 class Owner(NamedTuple):
@@ -91,10 +91,6 @@ def _missing(column: Column[Any], file: str, why: str) -> FileMissing:
     return FileMissing(f'{column} refers to {file}, which {why}; assign the content anew')
 
 
-def is_expression(value: Any) -> bool:
-    return isinstance(value, ClauseElement)
-
-
 def given_values(rows: Iterable[Row], columns: Sequence[Column[Any]]) -> Iterable[tuple[Column[Any], Any]]:
     """What rows are given in these columns, but for SQL expressions."""
     for row in rows:
@@ -122,7 +118,9 @@ class Replacement(Change):
         self._rows = rows_of(statement, sets, target)
         given = self._rows[0].keys()
         self._moves = any(each in given for each in target.table.primary_key)
-        self.columns = [each for each in target.file_columns if self._moves or each in given or each.onupdate is not None]
+        self.columns = [
+            each for each in target.file_columns if self._moves or each in given or each.onupdate is not None
+        ]
 
     def values(self) -> Iterable[tuple[Column[Any], Any]]:
         return given_values(self._rows, self.columns)

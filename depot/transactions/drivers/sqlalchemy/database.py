@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, NestedTransaction, Transaction
+from sqlalchemy.pool.base import ResetStyle
 
 from ... import files
 from ...ledger import Ledger
@@ -115,7 +116,7 @@ class DatabaseTransaction:
         """Nobody refers to it any more. It may have ended long ago."""
         if self.is_prepared:
             return
-        if self._engine.pool._reset_on_return.name == 'reset_commit':
+        if self._engine.pool._reset_on_return is ResetStyle.reset_commit:
             self.abandon()
         else:
             waiting.aside(self.rollback)
@@ -123,8 +124,7 @@ class DatabaseTransaction:
 
 def scope_of(connection: Connection) -> Scope:
     """The scope of the transaction or savepoint that the connection is in."""
-    savepoint = cast('NestedTransaction | None', connection.get_nested_transaction())
-    return DatabaseTransaction.begun(connection).scope_in(savepoint)
+    return DatabaseTransaction.begun(connection).scope_in(connection.get_nested_transaction())
 
 
 def sync(uploads: Iterable[Upload]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BinaryExpression, BindParameter, Column, ColumnElement, Connection, and_, or_, select
-from sqlalchemy.sql import operators
+from sqlalchemy import BinaryExpression, BindParameter, Column, ColumnElement, Connection, and_, literal, or_, select
+from sqlalchemy.sql import operators, visitors
 
 from .values import Parameters, Target
 
@@ -41,7 +41,7 @@ class Question(NamedTuple):
         if None not in identities:
             return self.by_identity([each for each in identities if each is not None])
         for some in _batches(sets, SEVERAL):
-            found.update(self._asked([or_(*(and_(*criteria).params(each) for each in some))], {}))
+            found.update(self._asked([or_(*(_with_parameters(and_(*criteria), each) for each in some))], {}))
         return found
 
     def by_identity(self, identities: Collection[Identity]) -> Image:
@@ -81,7 +81,9 @@ class Question(NamedTuple):
         try:
             return self.connection.scalar(self._query([column], criteria))
         except ValueError:
-            log.warning('%s of row %s has no file information in the database that can be read', column, identity, exc_info=True)
+            log.warning(
+                '%s of row %s has no file information in the database that can be read', column, identity, exc_info=True
+            )
             return None
 
     def _query(self, columns: Sequence[Any], criteria: Sequence[ColumnElement[bool]]) -> Any:
@@ -94,10 +96,24 @@ def identity_in(criteria: Sequence[ColumnElement[bool]], parameters: Parameters,
     """The primary key of the one row that the criteria can find; None if they do not say."""
     given: dict[Any, Any] = {}
     for each in _conjuncts(criteria):
-        if isinstance(each, BinaryExpression) and each.operator is operators.eq and isinstance(each.right, BindParameter):
+        if (
+            isinstance(each, BinaryExpression)
+            and each.operator is operators.eq
+            and isinstance(each.right, BindParameter)
+        ):
             given[each.left] = parameters.get(each.right.key, each.right.effective_value)
     keys = [*target.table.primary_key]
     return tuple(given[each] for each in keys) if keys and all(each in given for each in keys) else None
+
+
+def _with_parameters(criterion: ColumnElement[bool], parameters: Parameters) -> ColumnElement[bool]:
+    """The criterion with these values in place of its parameters."""
+
+    def replaced(element: Any, **_kw: Any) -> Any:
+        is_parameter = isinstance(element, BindParameter) and element.key in parameters
+        return literal(parameters[element.key], element.type) if is_parameter else None
+
+    return visitors.replacement_traverse(criterion, {}, replaced)
 
 
 def _conjuncts(criteria: Iterable[Any]) -> Iterable[Any]:

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, CursorResult, UniqueConstraint, and_, select, type_coerce
 from sqlalchemy.exc import InvalidRequestError
 
-from .changes import Change, given_values, is_expression
+from .changes import Change, given_values
 from .images import Identity
-from .values import Parameters, Row, Target, rows_of
+from .values import Parameters, Row, Target, is_expression, rows_of
 
 
 class Insertion(Change):
@@ -68,10 +68,10 @@ class Insertion(Change):
 def _inserted_keys(result: CursorResult[Any]) -> Sequence[Identity | None]:
     """The primary keys that the database gave to new rows, as far as it was asked for them."""
     try:
-        keys = [tuple(each) for each in result.inserted_primary_key_rows]
+        keys = [tuple(each or ()) for each in result.inserted_primary_key_rows]
     except InvalidRequestError:
         return []
-    return [None if None in each else each for each in keys]
+    return [None if None in each else each or None for each in keys]
 
 
 class Upsert(Insertion):

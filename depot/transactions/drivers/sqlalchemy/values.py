@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BindParameter, ClauseElement, Column, Table
 from sqlalchemy.orm import Mapper
@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.util import immutabledict
 
 from . import waiting
-from .columns import file_columns
+from .columns import FileColumnType, file_columns
 from .sessions import adopt
 
 #: One set of parameters.
@@ -49,7 +49,7 @@ class Target:
 
 def rows_of(statement: Any, sets: Sequence[Parameters], target: Target) -> list[Row]:
     """What an INSERT gives to each row, or an UPDATE to those that each set of parameters finds."""
-    several = getattr(statement, '_multi_values', ())
+    several = _several(statement)
     if several:
         return [_row(_named(each, target), {}, target) for rows in several for each in rows]
     given = _given(statement)
@@ -65,11 +65,16 @@ def with_files(
     """
     if _is_plain(statement) and not any(_has_contents(each, target) for each in sets):
         return statement, sets  # the statements of a flush, which are many
-    contents: list[tuple[Any, Any]] = []
-    _changed(statement, sets, target, lambda column, value: contents.append((column, value)) or value)
+    contents: list[Callable[[], Any]] = []
+
+    def collect(column: Any, value: Any) -> Any:
+        contents.append(partial(column.type.coerce_assigned, value))
+        return value
+
+    _changed(statement, sets, target, collect)
     if not contents:
         return statement, sets
-    stored = waiting.run_all([partial(each.type.coerce_assigned, value) for each, value in contents], _let_go)
+    stored = waiting.run_all(contents, _let_go)
     for each in stored:
         hold(each)
     rest = iter(stored)
@@ -78,7 +83,7 @@ def with_files(
 
 def _is_plain(statement: Any) -> bool:
     """Whether all values of the statement are in its parameters, by the names of the columns."""
-    return not (_given(statement) or getattr(statement, '_multi_values', ()) or _upsert(statement) is not None)
+    return not (_given(statement) or _several(statement) or _upsert(statement) is not None)
 
 
 def _has_contents(parameters: Parameters, target: Target) -> bool:
@@ -94,6 +99,12 @@ def _given(statement: Any) -> list[tuple[Any, Any]]:
     """The pairs of ``values()``, and those of ``ordered_values()``, which SQLAlchemy 2.0 keeps apart."""
     ordered = getattr(statement, '_ordered_values', None)
     return [*(ordered or (statement._values or {}).items())]
+
+
+def _several(statement: Any) -> Sequence[Sequence[Any]]:
+    """The rows of ``values([...])``, in a list for each time that it was called."""
+    found: Sequence[Sequence[Any]] = getattr(statement, '_multi_values', ())
+    return found
 
 
 def _named(row: Any, target: Target) -> _Pairs:
@@ -116,7 +127,9 @@ def _value(value: Any, parameters: Parameters) -> Any:
     return value.__clause_element__() if hasattr(value, '__clause_element__') else value
 
 
-def _changed(statement: Any, sets: Sequence[Parameters], target: Target, change: Change) -> tuple[Any, Sequence[Parameters]]:
+def _changed(
+    statement: Any, sets: Sequence[Parameters], target: Target, change: Change
+) -> tuple[Any, Sequence[Parameters]]:
     """Both with each value for a file column changed that is not stored yet."""
     binds = {each.key: target.column(key) for key, each in _given(statement) if isinstance(each, BindParameter)}
 
@@ -129,7 +142,9 @@ def _changed(statement: Any, sets: Sequence[Parameters], target: Target, change:
     if statement._values:
         changed._values = immutabledict(pairs(statement._values.items()))
     if getattr(statement, '_multi_values', ()):
-        changed._multi_values = tuple([dict(pairs(_named(row, target))) for row in rows] for rows in statement._multi_values)
+        changed._multi_values = tuple(
+            [dict(pairs(_named(row, target))) for row in rows] for rows in statement._multi_values
+        )
     if _upsert(statement) is not None:
         changed._post_values_clause = _changed_upsert(_upsert(statement), pairs)
     return changed, [
@@ -156,12 +171,17 @@ def _changed_upsert(clause: Any, pairs: Callable[[_Pairs], list[tuple[Any, Any]]
 
 
 def _changed_value(column: Any, value: Any, change: Change) -> Any:
-    if column is None or not hasattr(column.type, 'is_stored') or hasattr(value, '__clause_element__'):
+    if column is None or not isinstance(column.type, FileColumnType):
         return value
     if isinstance(value, BindParameter):
         if column.type.is_stored(value.value):
             return value
-        bound = value._with_value(change(column, value.value), maintain_key=True)
+        bound: Any = cast(Any, value)._with_value(change(column, value.value), maintain_key=True)
         bound.type = column.type
         return bound
-    return value if isinstance(value, ClauseElement) or column.type.is_stored(value) else change(column, value)
+    return value if is_expression(value) or column.type.is_stored(value) else change(column, value)
+
+
+def is_expression(value: Any) -> bool:
+    """Whether the database computes the value."""
+    return isinstance(value, ClauseElement) or hasattr(value, '__clause_element__')
