@@ -1,0 +1,144 @@
+"""Cancelled at its first await, its second, its third …: a transaction leaves no file without a row, nor the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import itertools
+import logging
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from .coroutines import SCENARIOS, each_scenario
+from .coroutines import connect as connect
+from .coroutines import driver as driver
+from .coroutines import engine as engine
+from .laws import holds
+from .models import Base
+
+pytestmark = pytest.mark.parametrize('storage', ['local'], indirect=True)
+
+Cancel = Callable[[asyncio.Task[Any], Any], object]
+
+
+def before_the_answer(task: asyncio.Task[Any], _awaited: Any) -> None:
+    task.cancel()
+
+
+def after_the_answer(task: asyncio.Task[Any], awaited: Any) -> None:
+    """When what is awaited is done, but the task does not know yet."""
+    if awaited is None:
+        task.cancel()
+    else:
+        awaited.add_done_callback(lambda _: task.cancel())
+
+
+def all_that_run(_task: asyncio.Task[Any], _awaited: Any) -> None:
+    """As a loop that shuts down does."""
+    for each in asyncio.all_tasks():
+        each.cancel()
+
+
+class Cancellation:
+    """Comes when a coroutine awaits for the ``nth`` time."""
+
+    def __init__(self, nth: int, cancel: Cancel) -> None:
+        self.has_come = False
+        self._nth = nth
+        self._cancel = cancel
+
+    @types.coroutine
+    def during(self, coroutine: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        go_on, result = coroutine.send, None
+        for count in itertools.count(1):
+            try:
+                awaited = go_on(result)
+            except StopIteration:
+                return
+            if count == self._nth:
+                self.has_come = True
+                self._cancel(asyncio.current_task(), awaited)
+            try:
+                go_on, result = coroutine.send, (yield awaited)
+            except BaseException as error:
+                go_on, result = coroutine.throw, error
+
+
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """No log keeps what an error refers to, and the garbage collector looks only at what the test makes."""
+    logging.disable()
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    logging.disable(logging.NOTSET)
+
+
+async def finish(task: asyncio.Task[Any]) -> None:
+    """Returns when the task, and what it left to other tasks, is done, cancelled or not."""
+    others = {task}
+    while others:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait(others)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+    with contextlib.suppress(asyncio.CancelledError):
+        task.result()
+
+
+async def at_rest(storage: Any, engine: Engine) -> None:
+    """Gives the garbage collector, and what it leaves to threads, some time."""
+    for _ in range(100):
+        gc.collect()
+        with contextlib.suppress(AssertionError):
+            holds(storage, engine)
+            return
+        await asyncio.sleep(0.01)
+
+
+def empty(engine: Engine, storage: Any) -> None:
+    with engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(text(f'DELETE FROM {table.name}'))
+    assert not storage.delete_many(storage.list())
+
+
+async def run(scenario: Any, connect: Any, cancellation: Cancellation, rest: Callable[[], Awaitable[None]]) -> None:
+    async def in_a_session(engine: AsyncEngine) -> None:
+        async with AsyncSession(engine) as session:
+            await scenario(session)
+
+    async def cancelled(engine: AsyncEngine) -> None:
+        await cancellation.during(in_a_session(engine))
+
+    async with connect() as engine:
+        await finish(asyncio.ensure_future(cancelled(engine)))
+        await rest()
+
+
+@pytest.mark.parametrize('cancel', [before_the_answer, after_the_answer, all_that_run], ids=lambda each: each.__name__)
+# What a driver, or SQLAlchemy, has to say about a connection whose closing was cancelled.
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
+@pytest.mark.filterwarnings('ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning')
+@pytest.mark.usefixtures('forgetful')
+@each_scenario
+def test_a_cancellation_at_any_await_breaks_no_law(
+    scenario: Any, cancel: Cancel, connect: Any, engine: Engine, storage: Any
+) -> None:
+    for nth in itertools.count(1):
+        cancellation = Cancellation(nth, cancel)
+        asyncio.run(run(scenario, connect, cancellation, partial(at_rest, storage, engine)))
+        left = holds(storage, engine)
+        if not cancellation.has_come:
+            break
+        empty(engine, storage)
+    assert left == SCENARIOS[scenario]
+    assert nth > 3
