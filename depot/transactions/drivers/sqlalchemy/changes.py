@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, CursorResult
+from sqlalchemy import Column, Connection, CursorResult, literal
 
 from ....errors import FileMissing
 from ... import files
@@ -45,6 +45,10 @@ class Change:
 
     def claim(self, result: CursorResult[Any]) -> None:
         """It was executed: tells the scope what rows let go, and what they refer to."""
+        raise NotImplementedError
+
+    def claim_part(self) -> None:
+        """It failed with one of many sets of parameters: does the same for those that came before."""
         raise NotImplementedError
 
     def check(self) -> None:
@@ -104,9 +108,15 @@ class Deletion(Change):
         self._before = self.question.by_criteria(self.statement._where_criteria, self.sets)
 
     def claim(self, result: CursorResult[Any]) -> None:
-        left: Image = {}
-        if self._before and result.rowcount != len(self._before):
-            left = self.question.by_identity(self._before)
+        if result.rowcount == len(self._before):
+            self.release(self._before)
+        else:
+            self.claim_part()
+
+    def claim_part(self) -> None:
+        if not self.target.table.primary_key.columns:
+            return  # nothing tells which rows are left: better an orphan than a row without its file
+        left = self.question.by_identity(self._before)
         self.release({identity: values for identity, values in self._before.items() if identity not in left})
 
 
@@ -126,7 +136,18 @@ class Replacement(Change):
         return given_values(self._rows, self.columns)
 
     def ask(self) -> None:
-        self._before = self.question.by_criteria(self.statement._where_criteria, self.sets)
+        question = self.question
+        if self._moves:
+            question = question._replace(columns=[*self.columns, *self._new_keys()])
+        found = question.by_criteria(self.statement._where_criteria, self.sets)
+        width = len(self.columns)
+        self._before = {identity: values[:width] for identity, values in found.items()}
+        self._moved = {identity: values[width:] for identity, values in found.items()}
+
+    def _new_keys(self) -> list[Any]:
+        """The primary key that rows will have, as SQL."""
+        row = self._rows[0] if len(self._rows) == 1 else {}
+        return [each if each not in row else _sql(row[each], each) for each in self.target.table.primary_key]
 
     def claim(self, result: CursorResult[Any]) -> None:
         if self._moves:
@@ -135,12 +156,16 @@ class Replacement(Change):
             self.release(self._before)
             for identity in self._before:
                 self._keep_row(identity, self._row_of(identity))
-        elif self.target.table.primary_key.columns:
+        else:
+            self.claim_part()
+            self._keep_unseen(result.rowcount - len(self._before))
+
+    def claim_part(self) -> None:
+        if self.target.table.primary_key.columns:
             self.release(self._before)
             self.keep_image(self.question.by_identity(self._before))
-            self._keep_unseen(result.rowcount - len(self._before))
         else:  # nothing tells what became of which row: better an orphan than a row without its file
-            self._keep_unseen(max(result.rowcount, len(self._before)))
+            self._keep_unseen(len(self._before))
 
     def _is_foreseen(self) -> bool:
         """Whether the statement says what each row has now."""
@@ -168,10 +193,16 @@ class Replacement(Change):
 
     def _claim_moved(self) -> None:
         """The rows have a new primary key now, which says whose their files are."""
+        moved = [self._new_key(identity) for identity in self._before]
         self.release(self._before)
-        for identity, values in self._before.items():
-            row = self._row_of(identity)
-            key = tuple(row.get(each, part) for each, part in zip(self.target.table.primary_key, identity, strict=True))
-            known = None if any(map(is_expression, key)) else key
-            had = dict(zip(self.columns, values, strict=True))
-            self._keep_row(known, {**had, **{each: new for each, new in row.items() if not is_expression(new)}})
+        self.keep_image(self.question.by_identity(moved))
+
+    def _new_key(self, identity: Identity) -> Identity:
+        if len(self._rows) == 1:
+            return self._moved[identity]
+        row = self._row_of(identity)
+        return tuple(row.get(each, part) for each, part in zip(self.target.table.primary_key, identity, strict=True))
+
+
+def _sql(value: Any, column: Column[Any]) -> Any:
+    return value if is_expression(value) else literal(value, column.type)

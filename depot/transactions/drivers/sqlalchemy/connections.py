@@ -40,6 +40,7 @@ def commit(connection: Connection) -> None:
     if transaction is not None:
         with endings.rolled_back_on_error(transaction, connection):
             transaction.prepare(connection)
+        transaction.is_ending = True
         endings.expect(transaction, connection)
 
 
@@ -58,7 +59,7 @@ def prepare_twophase(connection: Connection, xid: Any) -> None:
     if transaction is not None:
         with endings.rolled_back_on_error(transaction, connection):
             transaction.prepare(connection)
-        transaction.is_prepared = True
+        transaction.is_ending = True
         endings.expect_two_phase(transaction, xid)
 
 
@@ -75,7 +76,7 @@ def rollback_twophase(connection: Connection, xid: Any, is_prepared: bool) -> No
         return
     if not connection.invalidated:
         endings.expect_two_phase(transaction, xid)
-    elif not transaction.is_prepared:  # else PREPARE was sent, and nobody knows what came of it
+    elif not transaction.is_ending:  # else PREPARE was sent, and nobody knows what came of it
         transaction.rollback()
 
 

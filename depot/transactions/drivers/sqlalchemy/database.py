@@ -28,8 +28,8 @@ class DatabaseTransaction:
     def __init__(self, engine: Engine) -> None:
         #: Whether the database will answer a COMMIT with a rollback.
         self.is_aborted = False
-        #: Whether another process may decide from now on.
-        self.is_prepared = False
+        #: Whether its end is nobody's to foresee: COMMIT is about to be sent, or another process may decide.
+        self.is_ending = False
         self._engine = engine
         self._scope = Scope()
         # Weakly: a savepoint knows its connection, and so the transaction, whose life ends this object's.
@@ -37,6 +37,9 @@ class DatabaseTransaction:
         # What the ledgers said when they were written: which files are to go, and of which that is not so.
         self._marked: dict[Ledger, set[str]] = {}
         self._unreferenced: dict[str, bool] = {}
+        # What other transactions said of files meanwhile: that a row of theirs refers to them, or has let them go.
+        self._kept_elsewhere: set[str] = set()
+        self._released_elsewhere: set[str] = set()
 
     @classmethod
     def of(cls, connection: Connection) -> DatabaseTransaction | None:
@@ -89,7 +92,9 @@ class DatabaseTransaction:
         if self.is_aborted:
             self.rollback()
             return
-        failures = _remove(self._scope.commit(self._unreferenced))
+        kept = self._scope.kept - self._scope.created
+        garbage = self._scope.commit(self._unreferenced) | self._released_elsewhere
+        failures = _remove(self._tell_others(kept, garbage - kept - self._kept_elsewhere))
         # A connection of its own, on what the driver has: that of the transaction is about to be told of its end.
         connection = Connection(self._engine, dbapi_connection)
         for ledger, marked in self._marked.items():
@@ -97,15 +102,26 @@ class DatabaseTransaction:
                 ledger.settle(connection, marked - failures.keys(), marked & failures.keys())
         self._end()
 
+    def _tell_others(self, kept: set[str], garbage: set[str]) -> set[str]:
+        """A file may move to a transaction of another database; returns what no other one that goes on refers to."""
+        if kept or garbage:
+            for each in [each for each in _transactions.values() if each._engine.pool is not self._engine.pool]:
+                each._kept_elsewhere |= kept
+                moved = garbage & each._scope.kept
+                each._released_elsewhere |= moved
+                garbage = garbage - moved
+        return garbage
+
     def rollback(self) -> None:
         """ROLLBACK was done, or COMMIT was refused, or never sent."""
         self.undo([*self._savepoints])
-        _remove(self._scope.rollback())
+        _remove(self._scope.rollback() | self._released_elsewhere - self._kept_elsewhere)
         self._end()
 
     def _end(self) -> None:
         # In AUTOCOMMIT the next statement decides anew.
-        self.is_aborted, self._marked, self._unreferenced = False, {}, {}
+        self.is_aborted = self.is_ending = False
+        self._marked, self._unreferenced, self._kept_elsewhere, self._released_elsewhere = {}, {}, set(), set()
 
     def abandon(self) -> None:
         """Nobody knows how it ended: nothing is removed."""
@@ -114,9 +130,7 @@ class DatabaseTransaction:
 
     def forget(self) -> None:
         """Nobody refers to it any more. It may have ended long ago."""
-        if self.is_prepared:
-            return
-        if self._engine.pool._reset_on_return is ResetStyle.reset_commit:
+        if self.is_ending or self._engine.pool._reset_on_return is not ResetStyle.reset_rollback:
             self.abandon()
         else:
             waiting.aside(self.rollback)

@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Connection, CursorResult, UniqueCo
 from sqlalchemy.exc import InvalidRequestError
 
 from .changes import Change, given_values
+from .columns import files_of
 from .images import Identity
 from .values import Parameters, Row, Target, is_expression, rows_of
 
@@ -33,6 +34,14 @@ class Insertion(Change):
 
     def claim(self, result: CursorResult[Any]) -> None:
         self._keep_rows(range(len(self._rows)), result)
+
+    def claim_part(self) -> None:
+        self._claim_named(self._rows)
+
+    def _claim_named(self, rows: Iterable[Row]) -> None:
+        """Claims for the rows that have what these are given: nothing else tells which of them are there."""
+        given = [(column, value) for column, value in given_values(rows, self.columns) if files_of(value)]
+        self.keep_image(self.question.by_any(column == value for column, value in given))
 
     def _selected(self) -> Iterator[Row]:
         """The rows of INSERT ... SELECT."""
@@ -91,6 +100,11 @@ class Upsert(Insertion):
         self.release(self._before)
         self.keep_image(self.question.by_any(self._criteria))
         self._keep_rows(self._new, result)
+
+    def claim_part(self) -> None:
+        self.release(self._before)
+        self.keep_image(self.question.by_any(self._criteria))
+        self._claim_named(self._rows[each] for each in self._new)
 
     def _same_keys(self, row: Row) -> Iterator[ColumnElement[bool]]:
         """By each unique key that the row has a value for: the row that has the same."""

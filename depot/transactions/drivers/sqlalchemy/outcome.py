@@ -21,7 +21,7 @@ def is_known_rollback(error: BaseException, dialect: Dialect, dbapi_connection: 
     if not isinstance(error, dbapi.Error) or dialect.is_disconnect(error, dbapi_connection, None):
         return False
     # SQLite ends the transaction by itself when the disk fails; what the next reader will see is not certain then.
-    return _is_in_transaction(dbapi_connection) or isinstance(error, dbapi.IntegrityError)
+    return is_in_transaction(dbapi_connection) or isinstance(error, dbapi.IntegrityError)
 
 
 def aborts_transaction(context: ExceptionContext) -> bool:
@@ -35,7 +35,7 @@ def ends_transaction(context: ExceptionContext) -> bool:
         return context.original_exception.args[:1] == (_MYSQL_DEADLOCK,)
     connection = context.connection
     if context.dialect.name == 'sqlite' and connection is not None and not connection.invalidated:
-        return not _is_in_transaction(connection.connection.dbapi_connection)
+        return not is_in_transaction(connection.connection.dbapi_connection)
     return False
 
 
@@ -44,7 +44,7 @@ def _sqlstate(error: BaseException | None) -> Any:
     return getattr(error, 'sqlstate', None) or getattr(error, 'pgcode', None)
 
 
-def _is_in_transaction(dbapi_connection: Any) -> bool:
+def is_in_transaction(dbapi_connection: Any) -> bool:
     """Only the drivers of SQLite tell; for others, True."""
     for each in (dbapi_connection, getattr(dbapi_connection, 'driver_connection', None)):
         known = getattr(each, 'in_transaction', None)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, Update, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -19,6 +20,7 @@ from .changes import Change, Deletion, Replacement
 from .columns import uploads_of
 from .database import DatabaseTransaction, scope_of, sync
 from .insertions import Insertion, Upsert
+from .outcome import aborts_transaction, ends_transaction, is_in_transaction
 from .sessions import adopt
 from .values import Parameters, Target, with_files
 
@@ -77,10 +79,20 @@ def after_execute(
         transaction.commit(connection.connection)
 
 
+def handle_error(context: ExceptionContext) -> None:
+    """Runs when a statement failed. One that is executed many times may have been done some times before."""
+    change = _current.get()
+    _current.set(None)
+    if change is None or len(change.sets) == 1 or context.is_disconnect or aborts_transaction(context):
+        return
+    if not ends_transaction(context):
+        change.claim_part()
+
+
 def is_autocommit(connection: Any) -> bool:
-    """Whether each statement decides by itself."""
-    found: bool = connection._is_autocommit_isolation()
-    return found
+    """Whether each statement decides by itself; not if somebody has begun all the same, as SQLAlchemy's recipe does."""
+    is_asked_for: bool = connection._is_autocommit_isolation()
+    return is_asked_for and not (connection.dialect.name == 'sqlite' and is_in_transaction(connection.connection))
 
 
 def written(value: Any) -> None:
@@ -104,7 +116,7 @@ def do_orm_execute(state: ORMExecuteState) -> Any:
     if not isinstance(statement, (Insert, Update)):
         return None
     target = Target(statement)
-    if not target.file_columns:
+    if not target.files:
         return None
     sets: Any = state.parameters if isinstance(state.parameters, Sequence) else [state.parameters or {}]
     changed, new_sets = with_files(statement, sets, target, lambda value: adopt(state.session, value))
@@ -117,6 +129,7 @@ def listen() -> None:
     """Makes every engine and session of this process report here."""
     event.listen(Engine, 'before_execute', before_execute, retval=True)
     event.listen(Engine, 'after_execute', after_execute)
+    event.listen(Engine, 'handle_error', handle_error)
     event.listen(Session, 'do_orm_execute', do_orm_execute)
 
 

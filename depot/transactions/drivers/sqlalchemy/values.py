@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -13,8 +13,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.util import immutabledict
 
 from . import waiting
-from .columns import FileColumnType, file_columns
-from .sessions import adopt
+from .columns import FileColumnType, file_columns, infos_of
 
 #: One set of parameters.
 Parameters = Mapping[str, Any]
@@ -33,18 +32,40 @@ class Target:
         subject = statement._propagate_attrs.get('plugin_subject')
         #: The mapped class that the statement is about, if it is.
         self.mapper: Mapper[Any] | None = getattr(subject, 'mapper', None)
-        self.table: Any = self.mapper.local_table if self.mapper else statement.table
-        self.file_columns = file_columns(self.table) if isinstance(self.table, Table) else ()
+        self.table: Any = _real_table(self.mapper, statement.table)
+        self.file_columns = _file_columns(self.table)
+        #: By the names that parameters can have: the columns that hold files, of all tables of the mapped class.
+        self.files: dict[str, Any] = {each.key: each for each in self.file_columns}
+        if self.mapper and any(map(_file_columns, self.mapper.tables)):
+            self.files.update(_file_attributes(self.mapper))
 
     def column(self, key: Any) -> Column[Any] | None:
-        """The column that is meant by an attribute, a column, or the name of either; None if there is none."""
+        """The column that is meant by an attribute, a column, or the name of either; None if the table has it not."""
         if isinstance(key, str) and self.mapper and key in self.mapper.column_attrs:
-            columns = self.mapper.column_attrs[key].columns
-            return next((each for each in columns if each.table is self.table), None)  # type: ignore[return-value]
-        if hasattr(key, '__clause_element__'):
-            key = key.__clause_element__()
-        found: Column[Any] | None = self.table.c.get(key if isinstance(key, str) else key.key)
+            columns: Any = self.mapper.column_attrs[key].columns
+            return next((each for each in columns if each.table is self.table), None)
+        found: Column[Any] | None = self.table.c.get(key if isinstance(key, str) else _clause(key).key)
         return found
+
+    def file_column(self, key: Any) -> Column[Any] | None:
+        """The column that holds files and is meant; one of another table of the mapped class too."""
+        return self.files.get(key if isinstance(key, str) else _clause(key).key)
+
+
+def _file_columns(table: Any) -> tuple[Column[Any], ...]:
+    return file_columns(table) if isinstance(table, Table) else ()
+
+
+def _file_attributes(mapper: Mapper[Any]) -> Iterator[tuple[str, Any]]:
+    for attribute in mapper.column_attrs:
+        if isinstance(attribute.columns[0].type, FileColumnType):
+            yield attribute.key, attribute.columns[0]
+
+
+def _real_table(mapper: Mapper[Any] | None, table: Any) -> Any:
+    """A statement about a mapped class has a copy of the table, which is equal to it, but not the same."""
+    tables: Any = mapper.tables if mapper else ()
+    return next((each for each in tables if hash(each) == hash(table)), table)
 
 
 def rows_of(statement: Any, sets: Sequence[Parameters], target: Target) -> list[Row]:
@@ -68,13 +89,13 @@ def with_files(
     contents: list[Callable[[], Any]] = []
 
     def collect(column: Any, value: Any) -> Any:
-        contents.append(partial(column.type.coerce_assigned, value))
+        contents.append(partial(_stored, column, value))
         return value
 
     _changed(statement, sets, target, collect)
     if not contents:
         return statement, sets
-    stored = waiting.run_all(contents, _let_go)
+    stored = [each for _content, each in waiting.run_all(contents, _discard)]
     for each in stored:
         hold(each)
     rest = iter(stored)
@@ -87,12 +108,19 @@ def _is_plain(statement: Any) -> bool:
 
 
 def _has_contents(parameters: Parameters, target: Target) -> bool:
-    return not all(each.type.is_stored(parameters.get(each.key)) for each in target.file_columns)  # type: ignore[attr-defined]
+    return not all(column.type.is_stored(parameters.get(key)) for key, column in target.files.items())
 
 
-def _let_go(values: Iterable[Any]) -> None:
-    for each in values:
-        adopt(None, each)
+def _stored(column: Any, content: Any) -> tuple[Any, Any]:
+    """A content as it was given, and as it was stored."""
+    return content, column.type.coerce_assigned(content)
+
+
+def _discard(stored: Iterable[tuple[Any, Any]]) -> None:
+    for content, value in stored:
+        for info in infos_of(value):
+            if not any(info is each for each in infos_of(content)):  # else it was stored before
+                info.discard()
 
 
 def _given(statement: Any) -> list[tuple[Any, Any]]:
@@ -122,8 +150,11 @@ def _row(given: _Pairs, parameters: Parameters, target: Target) -> Row:
 
 
 def _value(value: Any, parameters: Parameters) -> Any:
-    if isinstance(value, BindParameter):
-        return parameters.get(value.key, value.effective_value)
+    return parameters.get(value.key, value.effective_value) if isinstance(value, BindParameter) else _clause(value)
+
+
+def _clause(value: Any) -> Any:
+    """What an attribute of a mapped class stands for in SQL; anything else itself."""
     return value.__clause_element__() if hasattr(value, '__clause_element__') else value
 
 
@@ -131,10 +162,10 @@ def _changed(
     statement: Any, sets: Sequence[Parameters], target: Target, change: Change
 ) -> tuple[Any, Sequence[Parameters]]:
     """Both with each value for a file column changed that is not stored yet."""
-    binds = {each.key: target.column(key) for key, each in _given(statement) if isinstance(each, BindParameter)}
+    binds = {each.key: target.file_column(key) for key, each in _given(statement) if isinstance(each, BindParameter)}
 
     def pairs(given: _Pairs) -> list[tuple[Any, Any]]:
-        return [(key, _changed_value(target.column(key), value, change)) for key, value in given]
+        return [(key, _changed_value(target.file_column(key), value, change)) for key, value in given]
 
     changed = statement._generate()
     if getattr(statement, '_ordered_values', None):
@@ -148,7 +179,7 @@ def _changed(
     if _upsert(statement) is not None:
         changed._post_values_clause = _changed_upsert(_upsert(statement), pairs)
     return changed, [
-        {key: _changed_value(binds.get(key, target.column(key)), value, change) for key, value in each.items()}
+        {key: _changed_value(binds.get(key, target.file_column(key)), value, change) for key, value in each.items()}
         for each in sets
     ]
 
@@ -171,7 +202,7 @@ def _changed_upsert(clause: Any, pairs: Callable[[_Pairs], list[tuple[Any, Any]]
 
 
 def _changed_value(column: Any, value: Any, change: Change) -> Any:
-    if column is None or not isinstance(column.type, FileColumnType):
+    if column is None:
         return value
     if isinstance(value, BindParameter):
         if column.type.is_stored(value.value):
