@@ -13,7 +13,7 @@ from ... import files
 from . import waiting
 from .columns import files_of, uploads_of
 from .database import scope_of
-from .images import Identity, Image, Question, identity_in
+from .images import Identity, Image, Question, identity_in, is_certain
 from .values import Parameters, Row, Target, is_expression, rows_of
 
 
@@ -108,7 +108,7 @@ class Deletion(Change):
         self._before = self.question.by_criteria(self.statement._where_criteria, self.sets)
 
     def claim(self, result: CursorResult[Any]) -> None:
-        if result.rowcount == len(self._before):
+        if result.rowcount == len(self._before) and is_certain(self.statement._where_criteria):
             self.release(self._before)
         else:
             self.claim_part()
@@ -170,7 +170,9 @@ class Replacement(Change):
     def _is_foreseen(self) -> bool:
         """Whether the statement says what each row has now."""
         is_said = all(each in row and not is_expression(row[each]) for row in self._rows for each in self.columns)
-        return is_said and (len(self._rows) == 1 or self._before.keys() <= self._by_identity.keys())
+        if len(self._rows) > 1:
+            return is_said and self._before.keys() <= self._by_identity.keys()
+        return is_said and is_certain(self.statement._where_criteria)
 
     @cached_property
     def _by_identity(self) -> dict[Identity | None, Row]:

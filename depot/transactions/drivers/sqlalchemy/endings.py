@@ -56,7 +56,10 @@ def rolled_back_on_error(transaction: Transaction, connection: Connection) -> It
     try:
         yield
     except BaseException:
-        _end_by_rollback(transaction, connection.dialect, connection.connection)
+        if connection.invalidated:  # as by a cancellation
+            transaction.rollback()
+        else:
+            _end_by_rollback(transaction, connection.dialect, connection.connection)
         raise
 
 
@@ -77,9 +80,12 @@ def _commit(dialect: Dialect, send: Callable[[Any], None]) -> Callable[[Any], No
         transaction = _ending.pop(dbapi_connection, None)
         if transaction is None:
             send(dbapi_connection)
-            return
+        else:  # what follows is shielded too: the ledger is written
+            waiting.shielded(end, transaction, dbapi_connection)
+
+    def end(transaction: Transaction, dbapi_connection: Any) -> None:
         try:
-            waiting.shielded(send, dbapi_connection)
+            send(dbapi_connection)
         except BaseException as error:
             if is_known_rollback(error, dialect, dbapi_connection):
                 _end_by_rollback(transaction, dialect, dbapi_connection)
@@ -94,7 +100,7 @@ def _commit(dialect: Dialect, send: Callable[[Any], None]) -> Callable[[Any], No
 def _end_by_rollback(transaction: Transaction, dialect: Dialect, dbapi_connection: Any) -> None:
     """Makes sure: the connection may be used again, and its next COMMIT must not commit this transaction."""
     try:
-        dialect.do_rollback(dbapi_connection)
+        waiting.shielded(dialect.do_rollback, dbapi_connection)
     except BaseException:
         transaction.abandon()
         raise
@@ -116,14 +122,18 @@ def _rollback(send: Callable[[Any], None]) -> Callable[[Any], None]:
 def _commit_two_phase(send: Callable[..., None]) -> Callable[..., None]:
     def do_commit_twophase(connection: Connection, xid: Any, *args: Any, **kw: Any) -> None:
         transaction = _prepared.pop(xid, None)
+        if transaction is None:
+            send(connection, xid, *args, **kw)
+        else:
+            waiting.shielded(end, transaction, connection, xid, *args, **kw)
+
+    def end(transaction: Transaction, connection: Connection, *args: Any, **kw: Any) -> None:
         try:
-            waiting.shielded(send, connection, xid, *args, **kw)
+            send(connection, *args, **kw)
         except BaseException:
-            if transaction is not None:
-                transaction.abandon()
+            transaction.abandon()
             raise
-        if transaction is not None:
-            transaction.commit(connection.connection)
+        transaction.commit(connection.connection)
 
     return do_commit_twophase
 

@@ -7,8 +7,21 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BinaryExpression, BindParameter, Column, ColumnElement, Connection, and_, literal, or_, select
+from sqlalchemy import (
+    BinaryExpression,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    SelectBase,
+    TextClause,
+    and_,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.functions import FunctionElement
 
 from .values import Parameters, Target
 
@@ -104,6 +117,12 @@ def identity_in(criteria: Sequence[ColumnElement[bool]], parameters: Parameters,
             given[each.left] = parameters.get(each.right.key, each.right.effective_value)
     keys = [*target.table.primary_key]
     return tuple(given[each] for each in keys) if keys and all(each in given for each in keys) else None
+
+
+def is_certain(criteria: Iterable[ColumnElement[bool]]) -> bool:
+    """Whether the criteria find the same rows each time: no function in them, no query, and no text."""
+    uncertain = (FunctionElement, SelectBase, TextClause)
+    return not any(isinstance(each, uncertain) for criterion in criteria for each in visitors.iterate(criterion))
 
 
 def _with_parameters(criterion: ColumnElement[bool], parameters: Parameters) -> ColumnElement[bool]:

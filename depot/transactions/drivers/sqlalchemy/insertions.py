@@ -11,7 +11,7 @@ from sqlalchemy.exc import InvalidRequestError
 from .changes import Change, given_values
 from .columns import files_of
 from .images import Identity
-from .values import Parameters, Row, Target, is_expression, rows_of
+from .values import Parameters, Row, Target, changes_rows, is_expression, rows_of
 
 
 class Insertion(Change):
@@ -25,7 +25,7 @@ class Insertion(Change):
         return given_values(self._rows, self.columns)
 
     def ask(self) -> None:
-        if self.statement.select is not None:
+        if self.statement.select is not None and not changes_rows(self.statement.select):
             self._rows = [*self._selected()]
         for row in self._rows:
             for each in self.columns:

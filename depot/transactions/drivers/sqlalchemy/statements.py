@@ -11,7 +11,7 @@ import contextvars
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, Update, event
+from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, SelectBase, Update, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql.dml import UpdateBase
@@ -22,18 +22,17 @@ from .database import DatabaseTransaction, scope_of, sync
 from .insertions import Insertion, Upsert
 from .outcome import aborts_transaction, ends_transaction, is_in_transaction
 from .sessions import adopt
-from .values import Parameters, Target, with_files
+from .values import Parameters, Target, changes_rows, with_files
 
-# What the statement does that is being executed.
-_current: contextvars.ContextVar[Change | None] = contextvars.ContextVar('depot_statement', default=None)
+# What the statement does that is being executed; a query itself.
+_current: contextvars.ContextVar[Change | SelectBase | None] = contextvars.ContextVar('depot_statement', default=None)
 
 
 def before_execute(
     connection: Connection, statement: Any, several: Sequence[Parameters], one: Parameters, _options: Any
 ) -> tuple[Any, Sequence[Parameters], Parameters]:
     """Runs before each statement: stores the contents in it, and asks the rows for what they have."""
-    if _current.get() is not None:
-        _current.set(None)
+    _current.set(statement if isinstance(statement, SelectBase) else None)
     if not isinstance(statement, UpdateBase):
         return statement, several, one
     target = Target(statement)
@@ -69,7 +68,7 @@ def after_execute(
 ) -> None:
     """Runs after each statement that did not fail: now the rows are as it says."""
     change = _current.get()
-    if change is None or change.statement is not statement:
+    if not isinstance(change, Change) or change.statement is not statement:
         return
     _current.set(None)
     change.claim(result)
@@ -83,7 +82,7 @@ def handle_error(context: ExceptionContext) -> None:
     """Runs when a statement failed. One that is executed many times may have been done some times before."""
     change = _current.get()
     _current.set(None)
-    if change is None or len(change.sets) == 1 or context.is_disconnect or aborts_transaction(context):
+    if not isinstance(change, Change) or len(change.sets) == 1 or context.is_disconnect or aborts_transaction(context):
         return
     if not ends_transaction(context):
         change.claim_part()
@@ -97,11 +96,11 @@ def is_autocommit(connection: Any) -> bool:
 
 def written(value: Any) -> None:
     """A statement is about to send this value to the database, followed or not."""
-    change = _current.get()
+    statement = _current.get()
     for upload in uploads_of(value):
-        if change is not None:
-            scope_of(change.connection).take(upload)
-        else:
+        if isinstance(statement, Change):
+            scope_of(statement.connection).take(upload)
+        elif statement is None or changes_rows(statement):
             upload.write()
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ClauseElement, Column, Table
+from sqlalchemy import BindParameter, ClauseElement, Column, SelectBase, Table
 from sqlalchemy.orm import Mapper
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.util import immutabledict
 
@@ -32,7 +33,7 @@ class Target:
         subject = statement._propagate_attrs.get('plugin_subject')
         #: The mapped class that the statement is about, if it is.
         self.mapper: Mapper[Any] | None = getattr(subject, 'mapper', None)
-        self.table: Any = _real_table(self.mapper, statement.table)
+        self.table: Any = _real_table(self.mapper, statement)
         self.file_columns = _file_columns(self.table)
         #: By the names that parameters can have: the columns that hold files, of all tables of the mapped class.
         self.files: dict[str, Any] = {each.key: each for each in self.file_columns}
@@ -62,8 +63,10 @@ def _file_attributes(mapper: Mapper[Any]) -> Iterator[tuple[str, Any]]:
             yield attribute.key, attribute.columns[0]
 
 
-def _real_table(mapper: Mapper[Any] | None, table: Any) -> Any:
-    """A statement about a mapped class has a copy of the table, which is equal to it, but not the same."""
+def _real_table(mapper: Mapper[Any] | None, statement: UpdateBase) -> Any:
+    """The table itself: a statement about a mapped class has a copy of it, which is equal."""
+    told = statement._annotations  # where a bulk statement about a class with several tables means one of them
+    table = told.get('_emit_update_table', told.get('_emit_insert_table', statement.table))
     tables: Any = mapper.tables if mapper else ()
     return next((each for each in tables if hash(each) == hash(table)), table)
 
@@ -216,3 +219,8 @@ def _changed_value(column: Any, value: Any, change: Change) -> Any:
 def is_expression(value: Any) -> bool:
     """Whether the database computes the value."""
     return isinstance(value, ClauseElement) or hasattr(value, '__clause_element__')
+
+
+def changes_rows(query: SelectBase) -> bool:
+    """Whether there is an INSERT or the like inside a query, by a WITH."""
+    return any(isinstance(each, UpdateBase) for each in visitors.iterate(query))
