@@ -13,17 +13,26 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, MetaData, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from .coroutines import SCENARIOS, each_scenario
+from depot.transactions.ledger import Ledger
+
+from .coroutines import SCENARIOS, deletes_by_a_statement, each_scenario, replaces, uploads
 from .coroutines import connect as connect
 from .coroutines import driver as driver
 from .coroutines import engine as engine
 from .laws import holds
 from .models import Base
 
-pytestmark = pytest.mark.parametrize('storage', ['local'], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize('storage', ['local'], indirect=True),
+    pytest.mark.usefixtures('forgetful'),
+    # What a driver, or SQLAlchemy, has to say about a connection whose closing was cancelled.
+    pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning'),
+    pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning'),
+    pytest.mark.filterwarnings('ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning'),
+]
 
 Cancel = Callable[[asyncio.Task[Any], Any], object]
 
@@ -123,12 +132,12 @@ async def run(scenario: Any, connect: Any, cancellation: Cancellation, rest: Cal
         await rest()
 
 
-@pytest.mark.parametrize('cancel', [before_the_answer, after_the_answer, all_that_run], ids=lambda each: each.__name__)
-# What a driver, or SQLAlchemy, has to say about a connection whose closing was cancelled.
-@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
-@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
-@pytest.mark.filterwarnings('ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning')
-@pytest.mark.usefixtures('forgetful')
+each_way_to_cancel = pytest.mark.parametrize(
+    'cancel', [before_the_answer, after_the_answer, all_that_run], ids=lambda each: each.__name__
+)
+
+
+@each_way_to_cancel
 @each_scenario
 def test_a_cancellation_at_any_await_breaks_no_law(
     scenario: Any, cancel: Cancel, connect: Any, engine: Engine, storage: Any
@@ -141,4 +150,40 @@ def test_a_cancellation_at_any_await_breaks_no_law(
             break
         empty(engine, storage)
     assert left == SCENARIOS[scenario]
+    assert nth > 3
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Iterator[Ledger]:
+    """A ledger for the models."""
+    ledger = Ledger(MetaData(), Base.metadata)
+    ledger.table.metadata.create_all(engine)
+    yield ledger
+    ledger.table.metadata.drop_all(engine)
+    Base.metadata.info.clear()
+
+
+def live_in(ledger: Ledger, engine: Engine) -> list[str]:
+    """The ids of the files that the ledger counts one row of; fails if it counts another number, or has marked one."""
+    with engine.connect() as connection:
+        entries = connection.execute(select(ledger.table)).all()
+    assert {(each.state, each.refs) for each in entries} <= {('live', 1)}
+    return sorted(each.file.partition('/')[2] for each in entries)
+
+
+@each_way_to_cancel
+@pytest.mark.parametrize('scenario', [uploads, replaces, deletes_by_a_statement], ids=lambda each: each.__name__)
+def test_the_ledger_agrees_after_a_cancellation_at_any_await(
+    scenario: Any, cancel: Cancel, connect: Any, engine: Engine, storage: Any, ledger: Ledger
+) -> None:
+    for nth in itertools.count(1):
+        cancellation = Cancellation(nth, cancel)
+        asyncio.run(run(scenario, connect, cancellation, partial(at_rest, storage, engine)))
+        holds(storage, engine)
+        assert live_in(ledger, engine) == sorted(storage.list())
+        if not cancellation.has_come:
+            break
+        empty(engine, storage)
+        with engine.begin() as connection:
+            connection.execute(ledger.table.delete())
     assert nth > 3
