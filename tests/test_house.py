@@ -41,6 +41,8 @@ DOORS = {
         'depot/transactions/drivers/sqlalchemy/',
         'depot/transactions/ledger.py',
         'depot/transactions/entries.py',
+        'depot/transactions/sweeper.py',
+        'depot/transactions/sweeping/',
         'depot/transactions/triggers/',
         'depot/cli/demo/',
     ],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -26,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+_T = TypeVar('_T')
+
 #: The states of an entry: rows of the application may refer to the file; it is to be removed; no file, but the
 #: instant up to which a storage has been swept.
 LIVE, MARKED, SWEPT = 'live', 'marked', 'swept'
@@ -33,8 +35,8 @@ LIVE, MARKED, SWEPT = 'live', 'marked', 'swept'
 #: Characters of a path. MariaDB's indexes take 3,072 bytes, four a character.
 PATH_LENGTH = 255
 
-# Files in one statement; SQLite took 999 variables before version 3.32.
-_BATCH = 500
+#: Files in one statement; SQLite took 999 variables before version 3.32.
+BATCH = 500
 
 # Two storages may be told apart by case alone, which MariaDB ignores if it is let.
 _MYSQL_PATH = mysql.VARCHAR(PATH_LENGTH, charset='utf8mb4', collation='utf8mb4_bin')
@@ -64,10 +66,10 @@ def can_be_entered(file: str) -> bool:
     return len(file) <= PATH_LENGTH and _is_path(file) is not None
 
 
-def batches(files: Collection[str]) -> Iterator[list[str]]:
-    """The files in lists that one statement takes."""
+def batches(files: Iterable[_T]) -> Iterator[list[_T]]:
+    """The files, or their entries, in lists that one statement takes."""
     rest = iter(files)
-    while batch := list(islice(rest, _BATCH)):
+    while batch := list(islice(rest, BATCH)):
         yield batch
 
 
@@ -108,6 +110,10 @@ class Statements:
         one: ColumnElement[int] = literal_column('1')  # PyMySQL takes no parameter in this place
         values = {'attempts': self._table.c.attempts + one}
         return self._cached('fail', dialect, lambda new: {**values, 'since': new.since}, MARKED)
+
+    def adopt(self, dialect: str) -> Insert:
+        """Adds files; leaves those that are there as they are."""
+        return self._cached('adopt', dialect, lambda _new: {'refs': self._table.c.refs}, LIVE)
 
     def _cached(self, name: str, dialect: str, values: Callable[[Any], dict[str, Any]], state: str) -> Insert:
         statement = self._inserts.get((name, dialect))

@@ -57,7 +57,8 @@ class Ledger:
         #: A row a file: ``file`` (the path), ``refs`` (how many rows refer to it; NULL: not counted), ``state``
         #: (``'live'``, ``'marked'``: to be removed), ``since`` (UTC), ``attempts`` (removals that failed).
         self.table = ledger_table(name, metadata)
-        self._statements = Statements(self.table)
+        #: What writes it.
+        self.statements = Statements(self.table)
         for each in self.metadatas:
             each.info[_KEY] = self
 
@@ -87,7 +88,7 @@ class Ledger:
             return set()
         unused = {file for file in changes if file in created and file not in new}
         if unused and self.triggers:  # rows may have referred to them for a while
-            self._decide(connection, Outcome(MARKED, 0), unused)
+            self.decide(connection, Outcome(MARKED, 0), unused)
         others = {file: change for file, change in changes.items() if file not in created and can_be_entered(file)}
         return unused | (self._count(connection, others, kept) if others else set())
 
@@ -107,13 +108,13 @@ class Ledger:
     def forget(self, connection: Connection, removed: Iterable[str]) -> None:
         """Removes the marks of files that are removed."""
         for batch in batches(sorted(removed)):
-            connection.execute(self._statements.forget, {'files': batch})
+            connection.execute(self.statements.forget, {'files': batch})
 
     def count_failures(self, connection: Connection, failures: Iterable[str]) -> None:
         """Marks files that could not be removed, so that a sweep tries again."""
         failed = dict.fromkeys(filter(can_be_entered, failures), 0)
         if failed:
-            connection.execute(self._statements.fail(connection.dialect.name), _entries(failed, MARKED, attempts=1))
+            connection.execute(self.statements.fail(connection.dialect.name), new_entries(failed, MARKED, attempts=1))
 
     def trigger_ddl(self, dialect: Dialect) -> list[str]:
         """The statements that make the triggers, in their order; they replace triggers of before.
@@ -151,7 +152,7 @@ class Ledger:
         # The triggers entered them, but could not know that no older row refers to them.
         for refs, files in _by_value(counts).items():
             for batch in batches(sorted(files)):
-                connection.execute(self._statements.count, {'files': batch, 'new_refs': refs})
+                connection.execute(self.statements.count, {'files': batch, 'new_refs': refs})
 
     def _count(self, connection: Connection, changes: Mapping[str, int], kept: Set[str]) -> set[str]:
         """Changes the counts of files that other transactions stored; returns those that it marked."""
@@ -163,7 +164,7 @@ class Ledger:
             if decided is not None:
                 outcomes[file] = decided
         for decided, files in _by_value(outcomes).items():
-            self._decide(connection, decided, files)
+            self.decide(connection, decided, files)
         marked = {file for file, decided in outcomes.items() if decided.state == MARKED}
         return marked | self._count_unknown(connection, changes.keys() - entries.keys(), changes, kept)
 
@@ -185,27 +186,28 @@ class Ledger:
 
     def _enter(self, connection: Connection, counts: Mapping[str, int | None], state: str) -> None:
         """Adds files; to one that another transaction was first to add, adds the count."""
-        entries = _entries(counts, state)
-        entered = connection.execute(self._statements.enter(connection.dialect.name), entries)
+        entries = new_entries(counts, state)
+        entered = connection.execute(self.statements.enter(connection.dialect.name), entries)
         if state == LIVE and entered.rowcount != len(entries):
             for file in self._marked(connection, counts):
                 raise _removed(file)
 
-    def _decide(self, connection: Connection, decided: Outcome, files: Collection[str]) -> None:
+    def decide(self, connection: Connection, decided: Outcome, files: Collection[str]) -> None:
+        """Gives the entries of files, which have to be locked, another state and count."""
         values = {'new_state': decided.state, 'new_refs': decided.refs, 'now': now()}
         for batch in batches(sorted(files)):
-            connection.execute(self._statements.decide, {'files': batch, **values})
+            connection.execute(self.statements.decide, {'files': batch, **values})
 
     def _locked(self, connection: Connection, files: Collection[str]) -> dict[str, Any]:
         """The entries of the files, which no other transaction changes until this one ends."""
         return {
             entry.file: entry
             for batch in batches(sorted(files))
-            for entry in connection.execute(self._statements.lock, {'files': batch})
+            for entry in connection.execute(self.statements.lock, {'files': batch})
         }
 
     def _marked(self, connection: Connection, files: Collection[str]) -> set[str]:
-        found = (connection.scalars(self._statements.marked, {'files': each}) for each in batches(sorted(files)))
+        found = (connection.scalars(self.statements.marked, {'files': each}) for each in batches(sorted(files)))
         return {file for batch in found for file in batch}
 
 
@@ -242,8 +244,8 @@ def _is_gone(file: str) -> bool:
     return is_known and waiting.run(is_removed, file)
 
 
-def _entries(counts: Mapping[str, int | None], state: str, attempts: int = 0) -> list[dict[str, Any]]:
-    """New entries, sorted: two transactions that add the same files wait for each other in one direction."""
+def new_entries(counts: Mapping[str, int | None], state: str, attempts: int = 0) -> list[dict[str, Any]]:
+    """The rows of new entries, sorted: two transactions that add the same ones wait in one direction only."""
     common = {'state': state, 'since': now(), 'attempts': attempts}
     return [{'file': file, 'refs': counts[file], **common} for file in sorted(counts)]
 

@@ -1,0 +1,1 @@
+"""What a sweep is made of: what it reads, what it finds, what it tells."""

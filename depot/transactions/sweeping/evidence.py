@@ -1,0 +1,165 @@
+"""What the rows and the ledger say, side by side, on disk: a sweep's memory does not grow with them."""
+
+from __future__ import annotations
+
+import pickle
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, Table, select
+
+from ..entries import BATCH, LIVE, SWEPT, batches, can_be_entered
+from ..ledger import Ledger
+from .rows import Held, Place, read_all
+
+# Without a name, SQLite's database is a temporary file, which goes when it is closed. The files' ids are noted because
+# two storages may be one place with two names.
+_TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE referred (file TEXT PRIMARY KEY, storage TEXT, id TEXT, rows INTEGER, place BLOB);
+CREATE TABLE entered (file TEXT PRIMARY KEY, storage TEXT, id TEXT, refs INTEGER, state TEXT, since TEXT);
+BEGIN;
+"""
+
+_INDEXES = """
+CREATE INDEX referred_id ON referred (id);
+CREATE INDEX entered_id ON entered (id);
+"""
+
+
+class Entry(NamedTuple):
+    """A live entry of the ledger, beside what the rows say."""
+
+    file: str
+    #: How many rows refer to the file, says the ledger; None if it does not know.
+    refs: int | None
+    #: How many do.
+    rows: int
+    #: When the entry was changed last.
+    since: datetime
+
+
+class Referred(NamedTuple):
+    """A file that rows refer to."""
+
+    file: str
+    rows: int
+    #: One of the places.
+    place: Place
+
+
+class Evidence:
+    """The rows that refer to each file, and the entries of the ledger, as they were at one instant."""
+
+    def __init__(self, engine: Engine, ledger: Ledger, tables: Iterable[Table]) -> None:
+        #: Rows whose files could not be read.
+        self.unreadable: list[Held] = []
+        self._scratch = sqlite3.connect('', isolation_level=None)
+        try:
+            self._scratch.executescript(_TABLES)
+            with _snapshot(engine) as connection:
+                self._note_entries(connection, ledger)
+                for table in tables:
+                    self._note_rows(read_all(connection, table))
+            self._scratch.executescript(_INDEXES)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Gives the disk space back."""
+        self._scratch.close()
+
+    def storages(self) -> set[str]:
+        """The names of all storages that an entry or a row speaks of."""
+        return {name for (name,) in self._all('SELECT storage FROM referred UNION SELECT storage FROM entered')}
+
+    def size(self, storage: str) -> int:
+        """How many files of a storage an entry or a row speaks of."""
+        both = 'SELECT file FROM entered WHERE storage = ?1 UNION SELECT file FROM referred WHERE storage = ?1'
+        return int(self._one(f'SELECT count(*) FROM ({both})', storage))
+
+    def knows(self, file_id: str) -> bool:
+        """Whether an entry or a row speaks of a file with this id, in whichever storage."""
+        found = 'SELECT EXISTS (SELECT 1 FROM entered WHERE id = ?1) OR EXISTS (SELECT 1 FROM referred WHERE id = ?1)'
+        return bool(self._one(found, file_id))
+
+    def unknown(self) -> Iterator[list[Referred]]:
+        """The files that rows refer to and the ledger does not know, in pages."""
+        return batches(self._referred('WHERE file NOT IN (SELECT file FROM entered)'))
+
+    def referred(self, storage: str) -> Iterator[Referred]:
+        """The files of a storage that rows refer to."""
+        return self._referred('WHERE storage = ? ORDER BY file', storage)
+
+    def wrong(self) -> Iterator[list[Entry]]:
+        """The live entries whose count is not what the rows say, though there are rows; in pages."""
+        return batches(self._entries('rows <> ifnull(refs, -1)'))
+
+    def unreferred(self, storage: str) -> list[Entry]:
+        """The live entries of a storage that no row refers to."""
+        return [*self._entries('rows IS NULL AND entered.storage = ?', storage)]
+
+    def _entries(self, condition: str, *values: str) -> Iterator[Entry]:
+        statement = f"""
+            SELECT entered.file, refs, ifnull(rows, 0), since FROM entered LEFT JOIN referred USING (file)
+            WHERE state = '{LIVE}' AND {condition} ORDER BY entered.file"""
+        for file, refs, rows, since in self._all(statement, *values):
+            yield Entry(file, refs, rows, datetime.fromisoformat(since))
+
+    def _referred(self, condition: str, *values: str) -> Iterator[Referred]:
+        for file, rows, place in self._all(f'SELECT file, rows, place FROM referred {condition}', *values):
+            yield Referred(file, rows, Place(*pickle.loads(place)))
+
+    def _all(self, statement: str, *values: str) -> Iterator[Any]:
+        return iter(self._scratch.execute(statement, values))
+
+    def _one(self, statement: str, *values: str) -> Any:
+        return self._scratch.execute(statement, values).fetchone()[0]
+
+    def _note_entries(self, connection: Connection, ledger: Ledger) -> None:
+        entries = select(ledger.table).where(ledger.table.c.state != SWEPT)
+        for page in batches(connection.execute(entries, execution_options={'yield_per': BATCH})):
+            rows = [(each.file, *_split(each.file), each.refs, each.state, each.since.isoformat()) for each in page]
+            self._scratch.executemany('INSERT INTO entered VALUES (?, ?, ?, ?, ?, ?)', rows)
+
+    def _note_rows(self, found: Iterator[Held]) -> None:
+        for page in batches(found):
+            self.unreadable += [each for each in page if each.error is not None]
+            self._scratch.executemany(
+                'INSERT INTO referred VALUES (?, ?, ?, 1, ?) ON CONFLICT (file) DO UPDATE SET rows = rows + 1',
+                [
+                    (file, *_split(file), pickle.dumps(tuple(each.place)))
+                    for each in page
+                    for file in each.files
+                    if can_be_entered(file)
+                ],
+            )
+
+
+@contextmanager
+def _snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which the database stands still. Nobody waits for it, but for SQLite's writers without WAL."""
+    with engine.connect() as connection:
+        if connection.dialect.name != 'sqlite':
+            connection = connection.execution_options(isolation_level='REPEATABLE READ')
+        with connection.begin():
+            if connection.dialect.name == 'sqlite':
+                _begin(connection)
+            yield connection
+
+
+def _begin(connection: Connection) -> None:
+    """Python's driver may leave the BEGIN to the first change."""
+    if not getattr(connection.connection.dbapi_connection, 'in_transaction', True):
+        connection.exec_driver_sql('BEGIN')
+
+
+def _split(file: str) -> tuple[str, str]:
+    """The storage and the id."""
+    name, _, file_id = file.partition('/')
+    return name, file_id
