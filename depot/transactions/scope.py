@@ -8,7 +8,7 @@ scope gives back.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
@@ -48,16 +48,17 @@ class Scope:
     @property
     def kept(self) -> set[str]:
         """The files that a row refers to, as last written in this scope."""
-        created, counts = self.created, self._counts()
-        claimed = {file for (file, _owner), claim in self._claims.items() if claim.now}
-        # No row referred to a new file before. So its count is right even if a driver cannot tell that the row which
-        # lets it go is the one that it was written into.
-        return {file for file in claimed if file not in created or counts[file] > 0}
+        return self._kept_and_released()[0]
 
     @property
     def released(self) -> set[str]:
         """The files that a row let go in this scope and that no row, as last written, refers to."""
-        return {file for (file, _owner), claim in self._claims.items() if claim.before} - self.kept
+        return self._kept_and_released()[1]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has happened in it, or it has ended."""
+        return not self.uploads and not self._claims
 
     def changes(self) -> Iterator[tuple[str, Hashable, int]]:
         """File, owner, and 1 for a reference that is new, -1 for one that is gone, 0 if in the end nothing changed."""
@@ -96,11 +97,12 @@ class Scope:
         ``unreferenced`` is what somebody knows better of files that were let go:
         whether no row at all refers to them.
         """
-        # What a statement wrote that no driver follows: better an orphan than a row without its file.
-        unfollowed = {file for each in self.uploads if each.written for file in each.files}
-        garbage = dict.fromkeys(self.released - self.created, True)
+        kept, released = self._kept_and_released()
+        garbage = dict.fromkeys(released - self.created, True)
         garbage.update(unreferenced or {})
-        return self._end(self.kept | unfollowed, {file for file, is_garbage in garbage.items() if is_garbage})
+        # What a statement wrote that no driver follows: better an orphan than a row without its file.
+        kept.update(file for each in self.uploads if each.written for file in each.files)
+        return self._end(kept, {file for file, is_garbage in garbage.items() if is_garbage})
 
     def rollback(self) -> set[str]:
         """Ends the scope as if it had not been; returns the files to remove: those it created."""
@@ -110,12 +112,18 @@ class Scope:
         """Ends the scope without knowing how: nothing that it created, and nothing that was let go, is removed."""
         self._end(self.created, set())
 
-    def _counts(self) -> Mapping[str, int]:
-        """By file, by how many the references to it became more."""
-        counts: dict[str, int] = defaultdict(int)
-        for file, _owner, change in self.changes():
-            counts[file] += change
-        return counts
+    def _kept_and_released(self) -> tuple[set[str], set[str]]:
+        before, now, more = set(), set(), Counter[str]()
+        for (file, _owner), claim in self._claims.items():
+            more[file] += claim.now - claim.before
+            if claim.before:
+                before.add(file)
+            if claim.now:
+                now.add(file)
+        # No row referred to a new file before. So its count is right even if a driver cannot tell that the row which
+        # lets it go is the one that it was written into.
+        gone = {file for file in now & self.created if more[file] <= 0}
+        return now - gone, before - (now - gone)
 
     def _end(self, kept: Set[str], garbage: set[str]) -> set[str]:
         if os.getpid() != self._process:

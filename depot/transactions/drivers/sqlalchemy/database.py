@@ -81,36 +81,47 @@ class DatabaseTransaction:
             return
         self.release(savepoints_of(connection))
         sync(self._scope.uploads)
+        changes = _changes_by_ledger(self._scope)
+        if changes:
+            self._write(changes, connection)
+
+    def _write(self, changes_by_ledger: dict[Ledger, dict[str, int]], connection: Connection) -> None:
         created, kept = self._scope.created, self._scope.kept
-        for ledger, changes in _changes_by_ledger(self._scope).items():
+        for ledger, changes in changes_by_ledger.items():
             marked = ledger.write(connection, changes, created & changes.keys(), kept & changes.keys())
-            self._marked[ledger] = marked
             self._unreferenced.update((file, file in marked) for file in changes.keys() - created)
+            if marked:
+                self._marked[ledger] = marked
 
     def commit(self, dbapi_connection: Any) -> None:
         """COMMIT was done."""
         if self.is_aborted:
             self.rollback()
             return
-        kept = self._scope.kept - self._scope.created
+        others = self._in_other_databases()
+        kept = self._scope.kept - self._scope.created if others else set()
         garbage = self._scope.commit(self._unreferenced) | self._released_elsewhere
-        failures = _remove(self._tell_others(kept, garbage - kept - self._kept_elsewhere))
-        # A connection of its own, on what the driver has: that of the transaction is about to be told of its end.
-        connection = Connection(self._engine, dbapi_connection)
+        garbage -= kept | self._kept_elsewhere
+        for each in others:
+            garbage -= each._hear(kept, garbage)
+        failures = _remove(garbage)
         for ledger, marked in self._marked.items():
-            if marked:
-                ledger.settle(connection, marked - failures.keys(), marked & failures.keys())
+            # A connection of its own, on what the driver has: that of the transaction is about to be told of its end.
+            connection = Connection(self._engine, dbapi_connection)
+            ledger.settle(connection, marked - failures.keys(), marked & failures.keys())
         self._end()
 
-    def _tell_others(self, kept: set[str], garbage: set[str]) -> set[str]:
-        """A file may move to a transaction of another database; returns what no other one that goes on refers to."""
-        if kept or garbage:
-            for each in [each for each in _transactions.values() if each._engine.pool is not self._engine.pool]:
-                each._kept_elsewhere |= kept
-                moved = garbage & each._scope.kept
-                each._released_elsewhere |= moved
-                garbage = garbage - moved
-        return garbage
+    def _in_other_databases(self) -> list[DatabaseTransaction]:
+        """Those that go on: a file may move from one database to another in one session."""
+        others = [each for each in _transactions.values() if each._engine.pool is not self._engine.pool]
+        return [each for each in others if not each._scope.is_empty]
+
+    def _hear(self, kept: set[str], garbage: set[str]) -> set[str]:
+        """Another transaction committed; returns the files whose fate is this one's to decide now."""
+        self._kept_elsewhere |= kept
+        moved = garbage & self._scope.kept
+        self._released_elsewhere |= moved
+        return moved
 
     def rollback(self) -> None:
         """ROLLBACK was done, or COMMIT was refused, or never sent."""
@@ -130,6 +141,8 @@ class DatabaseTransaction:
 
     def forget(self) -> None:
         """Nobody refers to it any more. It may have ended long ago."""
+        if self._scope.is_empty and not self._savepoints:
+            return
         if self.is_ending or self._engine.pool._reset_on_return is not ResetStyle.reset_rollback:
             self.abandon()
         else:
