@@ -37,14 +37,19 @@ def contents(storage: Any) -> list[bytes]:
 
 def holds(storage: Any, *engines: Engine) -> list[bytes]:
     """What the storage holds, sorted; fails unless that is what the committed rows name, no less and no more."""
+    named = dangles_nowhere(storage, *engines)
+    assert set(storage.list()) - named == set(), 'a file without a row'
+    return contents(storage)
+
+
+def dangles_nowhere(storage: Any, *engines: Engine) -> set[str]:
+    """The ids of the files that committed rows name; fails unless the storage has all of them."""
     named: set[str] = set()
     for engine in engines:
         with engine.connect() as connection:
             named.update(named_by_rows(connection))
-    stored = set(storage.list())
-    assert named - stored == set(), 'a row without its file'
-    assert stored - named == set(), 'a file without a row'
-    return contents(storage)
+    assert named - set(storage.list()) == set(), 'a row without its file'
+    return named
 
 
 def named_by_rows(connection: Connection) -> Iterator[str]:
