@@ -10,6 +10,8 @@ from sqlalchemy import Column, Connection, CursorResult, literal
 
 from ....errors import FileMissing
 from ... import files
+from ...scope import Scope
+from ...uploads import Upload
 from . import waiting
 from .columns import files_of, uploads_of
 from .database import scope_of
@@ -55,11 +57,21 @@ class Change:
         """Raises :class:`~depot.errors.FileMissing` if it would make a row refer to a file that was removed."""
         for column, value in self.values():
             for upload in uploads_of(value):
-                if upload.lost:
-                    raise _missing(column, upload.files[0], 'was removed when its transaction ended without it')
+                self.take(upload, column)
             for file in files_of(value):
                 if files.may_be_removed(file) and waiting.run(files.is_removed, file):
                     raise _missing(column, file, 'an earlier commit removed')
+
+    def take(self, upload: Upload, column: Column[Any] | str = 'a column') -> None:
+        """It is about to write the names of these files into a row."""
+        if upload.lost:
+            raise _missing(column, upload.files[0], 'was removed when its transaction ended without it')
+        self.scope.take(upload)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """That of the transaction or savepoint in which it is executed."""
+        return scope_of(self.connection)
 
     @property
     def question(self) -> Question:
@@ -68,10 +80,9 @@ class Change:
 
     def release(self, image: Image) -> None:
         """These rows no longer have these values."""
-        scope = scope_of(self.connection)
         for identity, values in image.items():
             for column, value in zip(self.columns, values, strict=True):
-                scope.release(files_of(value), self._owner(column, identity))
+                self.scope.release(files_of(value), self._owner(column, identity))
 
     def keep_image(self, image: Image) -> None:
         """These rows have these values."""
@@ -81,17 +92,14 @@ class Change:
 
     def keep(self, column: Column[Any], identity: Identity | None, value: Any) -> None:
         """This row has this value."""
-        scope = scope_of(self.connection)
-        for upload in uploads_of(value):
-            scope.take(upload)
-        scope.keep(files_of(value), self._owner(column, identity))
+        self.scope.keep(files_of(value), self._owner(column, identity))
 
     def _owner(self, column: Column[Any], identity: Identity | None) -> Owner:
         is_known = identity is not None and self.target.table.primary_key.columns
         return Owner(column, identity if is_known else object())
 
 
-def _missing(column: Column[Any], file: str, why: str) -> FileMissing:
+def _missing(column: Column[Any] | str, file: str, why: str) -> FileMissing:
     return FileMissing(f'{column} refers to {file}, which {why}; assign the content anew')
 
 

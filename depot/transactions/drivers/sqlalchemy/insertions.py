@@ -19,7 +19,10 @@ class Insertion(Change):
 
     def __init__(self, connection: Connection, statement: Any, sets: Sequence[Parameters], target: Target) -> None:
         super().__init__(connection, statement, sets, target)
-        self._rows = [] if statement.select is not None else rows_of(statement, sets, target)
+        self._rows = [] if statement.select is not None else rows_of(statement, sets, target, self._needed())
+
+    def _needed(self) -> Sequence[Column[Any]] | None:
+        return [*self.target.table.primary_key, *self.columns]
 
     def values(self) -> Iterable[tuple[Column[Any], Any]]:
         return given_values(self._rows, self.columns)
@@ -88,6 +91,9 @@ class Upsert(Insertion):
 
     Which it was, and what it has now, is asked by the values of its unique keys.
     """
+
+    def _needed(self) -> None:
+        """All: any of them may be unique."""
 
     def ask(self) -> None:
         super().ask()

@@ -99,7 +99,7 @@ def written(value: Any) -> None:
     statement = _current.get()
     for upload in uploads_of(value):
         if isinstance(statement, Change):
-            scope_of(statement.connection).take(upload)
+            statement.take(upload)
         elif statement is None or changes_rows(statement):
             upload.write()
 

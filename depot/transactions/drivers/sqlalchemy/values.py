@@ -71,8 +71,15 @@ def _real_table(mapper: Mapper[Any] | None, statement: UpdateBase) -> Any:
     return next((each for each in tables if hash(each) == hash(table)), table)
 
 
-def rows_of(statement: Any, sets: Sequence[Parameters], target: Target) -> list[Row]:
-    """What an INSERT gives to each row, or an UPDATE to those that each set of parameters finds."""
+def rows_of(
+    statement: Any, sets: Sequence[Parameters], target: Target, columns: Sequence[Column[Any]] | None = None
+) -> list[Row]:
+    """What an INSERT gives to each row, or an UPDATE to those that each set of parameters finds.
+
+    With ``columns``, what it gives to others may be left out.
+    """
+    if columns is not None and target.mapper is None and _is_plain(statement):
+        return [{column: each[column.key] for column in columns if column.key in each} for each in sets]
     several = _several(statement)
     if several:
         return [_row(_named(each, target), {}, target) for rows in several for each in rows]
