@@ -44,6 +44,7 @@ DOORS = {
         'depot/transactions/sweeper.py',
         'depot/transactions/sweeping/',
         'depot/transactions/triggers/',
+        'depot/cli/apps.py',
         'depot/cli/demo/',
     ],
     'typing_extensions': ['depot/fields/'],  # for type checkers only: nothing imports it when it runs

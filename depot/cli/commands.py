@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .demo.command import demo
+from .sweep import ledger, sweep
 
 
 @click.group()
@@ -14,3 +15,5 @@ def depot() -> None:
 
 
 depot.add_command(demo)
+depot.add_command(sweep)
+depot.add_command(ledger)

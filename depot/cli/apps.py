@@ -1,0 +1,109 @@
+"""Finds the application's metadata and its database: what ``--app`` and ``--database`` say."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import click
+
+_EXAMPLE = 'myapp.models:Base'
+
+_APP_HELP = (
+    'Where the models are: a declarative base, a MetaData, a Ledger, an object with a metadata, or a function '
+    'that returns one. To import the module must configure the storages.'
+)
+_DATABASE_HELP = "URL of the database; by default the 'engine' that the object or its module has."
+
+
+class App(NamedTuple):
+    """What a command works on."""
+
+    engine: Any
+    metadatas: tuple[Any, ...]
+
+
+def app_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say which application; the command is called with an :class:`App` instead."""
+
+    @click.option('--app', required=True, metavar='MODULE:ATTRIBUTE', help=_APP_HELP)
+    @click.option('--database', metavar='URL', help=_DATABASE_HELP)
+    @functools.wraps(command)
+    def with_app(app: str, database: str | None, **options: Any) -> None:
+        with _found(app, database) as found:
+            command(found, **options)
+
+    return with_app
+
+
+@contextmanager
+def _found(name: str, database: str | None) -> Iterator[App]:
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    module, value = _load(name)
+    metadatas = _metadatas(name, value)
+    try:
+        engine = create_engine(database) if database else _engine(name, module, value)
+    except SQLAlchemyError as error:
+        raise click.UsageError(f'--database {database}: {error}') from error
+    try:
+        yield App(engine, metadatas)
+    except SQLAlchemyError as error:
+        raise click.ClickException(f'the database says: {error}') from error
+    finally:
+        engine.dispose()
+
+
+def _load(name: str) -> tuple[ModuleType, Any]:
+    """The module, and the object in it that the option names; a function is called."""
+    module_name, _, attribute = name.partition(':')
+    if not (module_name and attribute):
+        raise click.UsageError(f'--app {name}: one looks like {_EXAMPLE}')
+    module = _imported(module_name)
+    try:
+        value = functools.reduce(getattr, attribute.split('.'), module)
+    except AttributeError as error:
+        raise click.UsageError(f'--app {name}: {error}') from error
+    return module, value() if callable(value) and not hasattr(value, 'metadata') else value
+
+
+def _imported(name: str) -> ModuleType:
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as python -m does
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f'{name}.'.startswith(f'{error.name}.'):
+            raise  # the module is there; something that it needs is not
+        raise click.UsageError(f'--app {name}: {error}; it is looked for in this folder and on PYTHONPATH') from error
+
+
+def _metadatas(name: str, value: Any) -> tuple[Any, ...]:
+    """Those of a ledger, the one that an object has, or the object itself."""
+    from sqlalchemy import MetaData
+
+    found = getattr(value, 'metadatas', None) or (getattr(value, 'metadata', value),)
+    if not all(isinstance(each, MetaData) for each in found):
+        raise click.UsageError(f'--app {name}: a {type(value).__name__} has no metadata; one that has is {_EXAMPLE}')
+    return tuple(found)
+
+
+def _engine(name: str, module: ModuleType, value: Any) -> Any:
+    from sqlalchemy import Engine
+
+    engine = getattr(value, 'engine', None) or getattr(module, 'engine', None)
+    if engine is None:
+        raise click.UsageError(f"--app {name}: neither it nor its module has an 'engine'; give --database URL")
+    if not isinstance(engine, Engine):
+        raise click.UsageError(
+            f'--app {name}: its engine, a {type(engine).__name__}, cannot be used here; '
+            'give --database URL, with a driver that is not for asyncio'
+        )
+    return engine

@@ -1,0 +1,73 @@
+"""``depot sweep`` and ``depot ledger``: what they take, what they say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import ConfigurationError
+from .apps import App, app_options
+from .durations import duration
+
+if TYPE_CHECKING:
+    from ..transactions.sweeping.report import Report
+
+_DRY_RUN = click.option('--dry-run', is_flag=True, help='Say what would be done, and change nothing.')
+
+
+@click.command()
+@app_options
+@click.option(
+    '--grace',
+    callback=duration,
+    metavar='DURATION',
+    default='1d',
+    show_default=True,
+    help='How long a file may belong to a transaction that is still open: a number and s, m, h or d.',
+)
+@_DRY_RUN
+@click.option('--force', is_flag=True, help='Remove an implausible share of a storage too.')
+@click.option('--quick', is_flag=True, help='Read no rows: only finish what the ledger says.')
+def sweep(app: App, grace: timedelta, dry_run: bool, force: bool, quick: bool) -> None:
+    """Remove the files that no row needs any more.
+
+    Run it regularly, once a day, say. It prints what it did with which file, and
+    why; at the end how many of each. It ends with status 1 if somebody has to
+    look: at rows whose file is missing, at files that could not be removed.
+    """
+    from ..transactions import sweeper  # here, because it loads SQLAlchemy
+
+    try:
+        report = sweeper.sweep(app.engine, *app.metadatas, grace=grace, dry_run=dry_run, force=force, rows=not quick)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from error
+    _tell(report)
+
+
+@click.group()
+def ledger() -> None:
+    """The table that knows which file is needed."""
+
+
+@ledger.command()
+@app_options
+@_DRY_RUN
+def adopt(app: App, dry_run: bool) -> None:
+    """Enter the files of rows that are older than the ledger."""
+    from ..transactions import sweeper
+
+    try:
+        report = sweeper.adopt(app.engine, *app.metadatas, dry_run=dry_run)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from error
+    _tell(report)
+
+
+def _tell(report: Report) -> None:
+    for each in report.findings:
+        click.echo(f'{each.what:<10} {each.about}: {each.why}')
+    click.echo(report.summary())
+    if not report.ok:
+        raise click.exceptions.Exit(1)
