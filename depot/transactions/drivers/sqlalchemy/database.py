@@ -99,7 +99,7 @@ class DatabaseTransaction:
             self.rollback()
             return
         others = self._in_other_databases()
-        kept = self._scope.kept - self._scope.created if others else set()
+        kept = self._scope.kept - self._scope.created if others or self._released_elsewhere else set()
         garbage = self._scope.commit(self._unreferenced) | self._released_elsewhere
         garbage -= kept | self._kept_elsewhere
         for each in others:
