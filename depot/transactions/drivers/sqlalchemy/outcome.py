@@ -34,9 +34,9 @@ def ends_transaction(context: ExceptionContext) -> bool:
     if context.dialect.name in ('mysql', 'mariadb'):
         return context.original_exception.args[:1] == (_MYSQL_DEADLOCK,)
     connection = context.connection
-    if context.dialect.name == 'sqlite' and connection is not None and not connection.invalidated:
-        return not is_in_transaction(connection.connection.dbapi_connection)
-    return False
+    if context.dialect.name != 'sqlite' or connection is None or connection.invalidated or context.is_disconnect:
+        return False
+    return not is_in_transaction(connection.connection.dbapi_connection)
 
 
 def _sqlstate(error: BaseException | None) -> Any:
