@@ -203,6 +203,19 @@ def test_uploads_of_many_go_up_side_by_side(storage: Any) -> None:
     assert contents(storage) == sorted(str(each).encode() for each in range(50))
 
 
+def test_the_contents_of_a_statement_go_up_side_by_side(connect: Any, engine: Engine, storage: Any) -> None:
+    together = threading.Barrier(5, timeout=FOREVER)
+
+    async def main() -> None:
+        async with connect() as engine, AsyncSession(engine) as session:
+            await session.execute(insert(Document), [{'content': str(each).encode()} for each in range(10)])
+            await session.commit()
+
+    with DepotManager.override(FaultyStorage(storage, Fault('create', times=None, does=together.wait))):
+        asyncio.run(main())
+    assert holds(storage, engine) == [str(each).encode() for each in range(10)]
+
+
 # -- who is forgotten
 
 

@@ -18,7 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from depot.transactions.ledger import Ledger
 
-from .coroutines import SCENARIOS, deletes_by_a_statement, each_scenario, replaces, uploads
+from .coroutines import (
+    SCENARIOS,
+    assigns_where_sqlalchemy_can_await,
+    deletes_by_a_statement,
+    fails,
+    is_closed,
+    replaces,
+    rolls_back_before_any_flush,
+    uploads,
+)
 from .coroutines import connect as connect
 from .coroutines import driver as driver
 from .coroutines import engine as engine
@@ -132,13 +141,16 @@ async def run(scenario: Any, connect: Any, cancellation: Cancellation, rest: Cal
         await rest()
 
 
+# What awaits the same as others do.
+ALIKE = {is_closed, fails, rolls_back_before_any_flush, assigns_where_sqlalchemy_can_await, deletes_by_a_statement}
+
 each_way_to_cancel = pytest.mark.parametrize(
     'cancel', [before_the_answer, after_the_answer, all_that_run], ids=lambda each: each.__name__
 )
 
 
 @each_way_to_cancel
-@each_scenario
+@pytest.mark.parametrize('scenario', [each for each in SCENARIOS if each not in ALIKE], ids=lambda each: each.__name__)
 def test_a_cancellation_at_any_await_breaks_no_law(
     scenario: Any, cancel: Cancel, connect: Any, engine: Engine, storage: Any
 ) -> None:
