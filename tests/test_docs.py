@@ -49,6 +49,7 @@ def test_there_are_examples() -> None:
     counts = {page.name: len(list(EXAMPLES.parse(page).examples())) for page in [README, *PAGES]}
     assert {name for name, count in counts.items() if count} >= {
         'README.rst',
+        'asyncio.rst',
         'index.rst',
         'quickstart.rst',
         'serving.rst',
