@@ -37,6 +37,7 @@ DOORS = {
     'flask': ['depot/cli/demo/'],
     'sqlalchemy': [
         'depot/fields/sqlalchemy.py',
+        'depot/fields/attributes.py',
         'depot/fields/multiple.py',
         'depot/transactions/drivers/sqlalchemy/',
         'depot/transactions/ledger.py',

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import json as jsonlib
-import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import JSON, Column, Text, Unicode, event
+from sqlalchemy import JSON, Text, Unicode
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import ColumnProperty, Mapper
-from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from ..errors import InvalidMapping, InvalidValue
+from ..errors import InvalidValue
 from ..io.interfaces import FileStorage
-from ..io.utils import Content, FileIntent
+from ..io.utils import Content, FileIntent, is_content
 from ..transactions import threads
-from ..transactions.drivers.sqlalchemy import connections as connections
 from ..transactions.drivers.sqlalchemy import sessions, statements
 from ..transactions.drivers.sqlalchemy.columns import FileColumnType
+from .attributes import _SQLAMutationTracker as _SQLAMutationTracker  # this is its path for applications
 from .interfaces import DepotFileInfo, FileFilter
 from .multiple import FileList, listed
 from .upload import UploadedFile, parsed
@@ -141,11 +137,18 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
         info._apply_filters(self._filters)
         return info
 
-    def is_stored(self, value: Any) -> bool:
-        """Whether the column can hold the value as it is, so that nothing in it has to be stored."""
-        if self.multiple:
-            return isinstance(value, FileList) and all(isinstance(each, self.upload_type) for each in value)
-        return value is None or isinstance(value, self.upload_type)
+    def has_content(self, value: Any) -> bool:
+        """Whether something in the value is to be stored, or filtered, before a statement can send it."""
+        if not self.multiple:
+            return self._is_content(value)
+        if isinstance(value, (list, tuple)):
+            return any(map(self._is_content, value))
+        return hasattr(value, '__next__')
+
+    def _is_content(self, value: Any) -> bool:
+        if isinstance(value, DepotFileInfo):
+            return not value._filtered and bool(self._filters)
+        return value is not None and is_content(value)
 
     def coerce_assigned(self, value: Any) -> DepotFileInfo | FileList | None:
         """What the attribute holds after an assignment of ``value``; stores what is new in it."""
@@ -173,8 +176,8 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
     def _checked(self, value: Any) -> DepotFileInfo:
         if not isinstance(value, self.upload_type):
             raise InvalidValue(
-                f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; assign '
-                'the content to the attribute, or store it beforehand by the column type: type.upload(content)'
+                f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; give it one, or a '
+                'content to be stored: bytes, a binary file object, a pathlib.Path, an upload or a FileIntent'
             )
         statements.written(value)
         return value
@@ -187,61 +190,6 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
         if self.multiple:
             return FileList(map(self.upload_type.decode, _items(value)))
         return None if value is None else self.upload_type.decode(value)
-
-
-class _SQLAMutationTracker:
-    """Makes the attributes of mapped classes take contents and follow the transaction.
-
-    Private by name, but applications hook these methods as listeners of their own.
-    """
-
-    #: The names of the attributes that hold files, by mapped class.
-    mapped_entities: weakref.WeakKeyDictionary[type[Any], list[str]] = weakref.WeakKeyDictionary()
-
-    @classmethod
-    def _mapper_configured(cls, mapper: Mapper[Any], class_: type[Any]) -> None:
-        """Runs once for each mapped class, and again for a late attribute: finds its file columns."""
-        keys = [each.key for each in mapper.column_attrs if _holds_files(mapper, each)]
-        known = cls.mapped_entities.get(class_, [])
-        if keys == known:
-            return
-        cls.mapped_entities[class_] = keys
-        sessions.watch(mapper, keys)
-        inherited = cls.mapped_entities.get(mapper.inherits.class_, []) if mapper.inherits else []
-        for key in keys:
-            if key not in known and key not in inherited:  # else its listeners came down
-                _listen(getattr(class_, key))
-
-    @classmethod
-    def _attribute_instrumented(cls, class_: type[Any], _key: str, attribute: Any) -> None:
-        """Runs for each attribute; one that is added to a class already configured is a late one."""
-        mapper = getattr(attribute, 'parent', None)
-        if isinstance(mapper, Mapper) and mapper.configured:
-            cls._mapper_configured(mapper, class_)
-
-    @classmethod
-    def _field_set(cls, target: Any, value: Any, oldvalue: Any, initiator: Any) -> Any:
-        """Runs when the attribute is set; returns what it will hold."""
-        field: Any = instance_state(target).mapper.column_attrs[initiator.key].columns[0].type
-        assigned = field.coerce_assigned(value)
-        sessions.adopt_for(target, assigned)
-        return assigned
-
-    @classmethod
-    def _session_committed(cls, session: Any) -> None:
-        """Does nothing: the end of the transaction itself is what removes files, and only once."""
-
-
-def _holds_files(mapper: Mapper[Any], attribute: ColumnProperty[Any]) -> bool:
-    columns = [each for each in attribute.columns if isinstance(each, Column)]
-    if not any(isinstance(each.type, UploadedFileField) for each in columns):
-        return False
-    if len(columns) > 1:
-        raise InvalidMapping(
-            f'{mapper.class_.__name__}.{attribute.key} maps {len(columns)} columns; '
-            'a file column needs an attribute of its own'
-        )
-    return True
 
 
 def _explained(process: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -262,23 +210,3 @@ def _items(value: Any) -> list[Any]:
     if isinstance(decoded, list):
         return decoded
     return [] if decoded is None else [decoded]
-
-
-def _empty_list(key: str, target: Any, _value: Any, dict_: dict[str, Any]) -> FileList:
-    """Runs when an attribute that was never set is read: gives it a list that can be appended to."""
-    files = dict_[key] = FileList()
-    files._parents[instance_state(target)] = key
-    return files
-
-
-def _listen(attribute: Any) -> None:
-    event.listen(attribute, 'set', _SQLAMutationTracker._field_set, retval=True, propagate=True)
-    if attribute.type.multiple:
-        FileList.associate_with_attribute(attribute)
-        event.listen(
-            attribute, 'init_scalar', functools.partial(_empty_list, attribute.key), retval=True, propagate=True
-        )
-
-
-event.listen(Mapper, 'mapper_configured', _SQLAMutationTracker._mapper_configured)
-event.listen(object, 'attribute_instrument', _SQLAMutationTracker._attribute_instrumented, propagate=True)

@@ -120,6 +120,13 @@ def bare_content(content: Content) -> BareContent:
     return cast(BareContent, bare)
 
 
+def is_content(value: Any) -> bool:
+    """Whether :func:`blocks` can try to read this."""
+    bare = bare_content(value)
+    is_named = isinstance(bare, (bytes, bytearray, memoryview, os.PathLike))
+    return is_named or hasattr(bare, 'read') or hasattr(bare, '__next__')
+
+
 def blocks(content: Content) -> Iterator[bytes]:
     """The bytes of a content in pieces, a file object's from its current position.
 

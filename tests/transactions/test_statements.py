@@ -92,7 +92,7 @@ def test_a_statement_keeps_name_and_type(way: Way, storage: Any) -> None:
 
 def test_a_dict_is_no_content_for_a_statement_either(way: Way, storage: Any, engine: Engine) -> None:
     [stored] = way.execute(select(way.columns(Document).content).where(way.columns(Document).id == 101)).scalars()
-    with pytest.raises(Exception, match='a dict is no content') as raised:
+    with pytest.raises(Exception, match='holds UploadedFile, not dict') as raised:
         way.update(Document, [{'id': 102, 'content': dict(stored)}])
     assert isinstance(getattr(raised.value, 'orig', raised.value), InvalidValue)
     way.rollback()

@@ -18,8 +18,8 @@ class FileColumnType:
     ``'storage/id'``), or lists of such objects.
     """
 
-    def is_stored(self, value: Any) -> bool:
-        """Whether a value needs no :meth:`coerce_assigned` any more."""
+    def has_content(self, value: Any) -> bool:
+        """Whether something in the value is to be stored before a statement can send it, by :meth:`coerce_assigned`."""
         raise NotImplementedError
 
     def coerce_assigned(self, value: Any) -> Any:

@@ -118,7 +118,7 @@ def _is_plain(statement: Any) -> bool:
 
 
 def _has_contents(parameters: Parameters, target: Target) -> bool:
-    return not all(column.type.is_stored(parameters.get(key)) for key, column in target.files.items())
+    return any(column.type.has_content(parameters.get(key)) for key, column in target.files.items())
 
 
 def _stored(column: Any, content: Any) -> tuple[Any, Any]:
@@ -171,7 +171,7 @@ def _clause(value: Any) -> Any:
 def _changed(
     statement: Any, sets: Sequence[Parameters], target: Target, change: Change
 ) -> tuple[Any, Sequence[Parameters]]:
-    """Both with each value for a file column changed that is not stored yet."""
+    """Both with each value for a file column changed that has content."""
     binds = {each.key: target.file_column(key) for key, each in _given(statement) if isinstance(each, BindParameter)}
 
     def pairs(given: _Pairs) -> list[tuple[Any, Any]]:
@@ -215,12 +215,12 @@ def _changed_value(column: Any, value: Any, change: Change) -> Any:
     if column is None:
         return value
     if isinstance(value, BindParameter):
-        if column.type.is_stored(value.value):
+        if not column.type.has_content(value.value):
             return value
         bound: Any = cast(Any, value)._with_value(change(column, value.value), maintain_key=True)
         bound.type = column.type
         return bound
-    return value if is_expression(value) or column.type.is_stored(value) else change(column, value)
+    return value if is_expression(value) or not column.type.has_content(value) else change(column, value)
 
 
 def is_expression(value: Any) -> bool:
