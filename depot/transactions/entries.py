@@ -8,17 +8,21 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     ColumnElement,
+    Connection,
     DateTime,
     Index,
     Insert,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     bindparam,
     delete,
+    func,
     insert,
     literal_column,
     select,
@@ -27,6 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 _T = TypeVar('_T')
+
+# What an upsert changes, from the columns of the table and those of the row that was to be added.
+_Values = Callable[[Any, Any], 'dict[str, Any]']
 
 #: The states of an entry: rows of the application may refer to the file; it is to be removed; no file, but the
 #: instant up to which a storage has been swept.
@@ -40,6 +47,9 @@ BATCH = 500
 
 # Two storages may be told apart by case alone, which MariaDB ignores if it is let.
 _MYSQL_PATH = mysql.VARCHAR(PATH_LENGTH, charset='utf8mb4', collation='utf8mb4_bin')
+
+# From so many on, arrays are faster than rows.
+_MANY = 5
 
 # What every database takes as text.
 _is_path = re.compile(r'[^/\0\ud800-\udfff]+/[^\0\ud800-\udfff]+').fullmatch
@@ -97,45 +107,79 @@ class Statements:
         self.count = update(table).where(these, table.c.refs.is_(None), table.c.state == LIVE)
         self.count = self.count.values(refs=bindparam('new_refs'))
 
-    def enter(self, dialect: str) -> Insert:
-        """Adds files; adds to the count of one that another transaction has added meanwhile.
+    def enter(self, connection: Connection, entries: list[dict[str, Any]]) -> int:
+        """Adds files that have state and date in common; returns how many rows that changed.
 
-        The number of rows that it changed is the number of files, unless some were
-        there that are marked (and on MariaDB, unless some were there).
+        Adds to the count of a file that another transaction has added meanwhile,
+        unless it is marked. The number is that of the files, unless one was there
+        that is marked (and on MariaDB, unless one was there).
         """
-        return self._cached('enter', dialect, lambda new: {'refs': self._table.c.refs + new.refs}, LIVE)
+        dialect = connection.dialect.name
+        if dialect == 'postgresql' and len(entries) >= _MANY:
+            statement = self._cached('enter arrays', dialect, _added, LIVE, _ARRAYS)
+            arrays = {f'new_{name}': [each[name] for each in entries] for name in ('file', 'refs')}
+            common = {f'new_{name}': entries[0][name] for name in ('state', 'since', 'attempts')}
+            return connection.execute(statement, {**arrays, **common}).rowcount
+        return connection.execute(self._cached('enter', dialect, _added, LIVE), entries).rowcount
 
     def fail(self, dialect: str) -> Insert:
         """Adds marks; counts the attempt where there is one."""
-        one: ColumnElement[int] = literal_column('1')  # PyMySQL takes no parameter in this place
-        values = {'attempts': self._table.c.attempts + one}
-        return self._cached('fail', dialect, lambda new: {**values, 'since': new.since}, MARKED)
+        return self._cached('fail', dialect, _failed, MARKED)
 
     def adopt(self, dialect: str) -> Insert:
         """Adds files; leaves those that are there as they are."""
-        return self._cached('adopt', dialect, lambda _new: {'refs': self._table.c.refs}, LIVE)
+        return self._cached('adopt', dialect, _unchanged, LIVE)
 
-    def _cached(self, name: str, dialect: str, values: Callable[[Any], dict[str, Any]], state: str) -> Insert:
+    def _cached(
+        self, name: str, dialect: str, values: _Values, state: str, source: Select[Any] | None = None
+    ) -> Insert:
         statement = self._inserts.get((name, dialect))
         if statement is None:
-            statement = self._inserts[name, dialect] = _upsert(self._table, dialect, values, state)
+            statement = self._inserts[name, dialect] = _upsert(self._table, dialect, values, state, source)
         return statement
 
 
-def _upsert(table: Table, dialect: str, values: Callable[[Any], dict[str, Any]], state: str) -> Insert:
+def _added(old: Any, new: Any) -> dict[str, Any]:
+    return {'refs': old.refs + new.refs}
+
+
+def _failed(old: Any, new: Any) -> dict[str, Any]:
+    one: ColumnElement[int] = literal_column('1')  # PyMySQL takes no parameter in this place
+    return {'attempts': old.attempts + one, 'since': new.since}
+
+
+def _unchanged(old: Any, _new: Any) -> dict[str, Any]:
+    return {'refs': old.refs}
+
+
+def _upsert(table: Table, dialect: str, values: _Values, state: str, source: Select[Any] | None) -> Insert:
     """An INSERT that, where there is an entry in this state (on MariaDB, in any), changes its values instead."""
-    statement: Any = insert(table)
-    if dialect in _ON_CONFLICT:
-        statement = _ON_CONFLICT[dialect](table)
-        new = values(statement.excluded)
+    statement: Any = _INSERTS.get(dialect, insert)(table)
+    if source is not None:
+        statement = statement.from_select([*table.c.keys()], source)
+    if dialect in ('postgresql', 'sqlite'):
+        changed = values(table.c, statement.excluded)
         statement = statement.on_conflict_do_update(
-            index_elements=[table.c.file], set_=new, where=table.c.state == state
+            index_elements=[table.c.file], set_=changed, where=table.c.state == state
         )
     elif dialect in ('mysql', 'mariadb'):
-        statement = mysql.insert(table)
-        statement = statement.on_duplicate_key_update(values(statement.inserted))
+        statement = statement.on_duplicate_key_update(values(table.c, statement.inserted))
     prepared: Insert = statement.execution_options(preserve_rowcount=True)
     return prepared
 
 
-_ON_CONFLICT: dict[str, Callable[[Table], Any]] = {'postgresql': postgresql.insert, 'sqlite': sqlite.insert}
+_INSERTS: dict[str, Callable[[Table], Insert]] = {
+    'postgresql': postgresql.insert,
+    'sqlite': sqlite.insert,
+    'mysql': mysql.insert,
+    'mariadb': mysql.insert,
+}
+
+# PostgreSQL takes many rows as arrays in less than half the time that it takes for them one after the other.
+_ARRAYS = select(
+    func.unnest(bindparam('new_file', type_=ARRAY(String))),
+    func.unnest(bindparam('new_refs', type_=ARRAY(Integer))),
+    bindparam('new_state', type_=String()),
+    bindparam('new_since', type_=DateTime()),
+    bindparam('new_attempts', type_=Integer()),
+)

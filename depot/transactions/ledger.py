@@ -187,8 +187,8 @@ class Ledger:
     def _enter(self, connection: Connection, counts: Mapping[str, int | None], state: str) -> None:
         """Adds files; to one that another transaction was first to add, adds the count."""
         entries = new_entries(counts, state)
-        entered = connection.execute(self.statements.enter(connection.dialect.name), entries)
-        if state == LIVE and entered.rowcount != len(entries):
+        changed = self.statements.enter(connection, entries)
+        if state == LIVE and changed != len(entries):
             for file in self._marked(connection, counts):
                 raise _removed(file)
 
