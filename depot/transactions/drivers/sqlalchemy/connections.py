@@ -59,7 +59,7 @@ def prepare_twophase(connection: Connection, xid: Any) -> None:
     if transaction is not None:
         with endings.rolled_back_on_error(transaction, connection):
             transaction.prepare(connection)
-        transaction.is_ending = True
+        transaction.is_prepared = True
         endings.expect_two_phase(transaction, xid)
 
 
@@ -76,7 +76,7 @@ def rollback_twophase(connection: Connection, xid: Any, is_prepared: bool) -> No
         return
     if not connection.invalidated:
         endings.expect_two_phase(transaction, xid)
-    elif not transaction.is_ending:  # else PREPARE was sent, and nobody knows what came of it
+    elif not transaction.is_prepared:  # else PREPARE was sent, and nobody knows what came of it
         transaction.rollback()
 
 

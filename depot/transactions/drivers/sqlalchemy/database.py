@@ -28,8 +28,10 @@ class DatabaseTransaction:
     def __init__(self, engine: Engine) -> None:
         #: Whether the database will answer a COMMIT with a rollback.
         self.is_aborted = False
-        #: Whether its end is nobody's to foresee: COMMIT is about to be sent, or another process may decide.
+        #: Whether its end is nobody's to foresee, because COMMIT is about to be sent.
         self.is_ending = False
+        #: Whether PREPARE is about to be sent, or was: then any connection, and any process, may decide.
+        self.is_prepared = False
         self._engine = engine
         self._scope = Scope()
         # Weakly: a savepoint knows its connection, and so the transaction, whose life ends this object's.
@@ -131,7 +133,7 @@ class DatabaseTransaction:
 
     def _end(self) -> None:
         # In AUTOCOMMIT the next statement decides anew.
-        self.is_aborted = self.is_ending = False
+        self.is_aborted = self.is_ending = self.is_prepared = False
         self._marked, self._unreferenced, self._kept_elsewhere, self._released_elsewhere = {}, {}, set(), set()
 
     def abandon(self) -> None:
@@ -141,7 +143,7 @@ class DatabaseTransaction:
 
     def forget(self) -> None:
         """Nobody refers to it any more. It may have ended long ago."""
-        if self._scope.is_empty and not self._savepoints:
+        if self.is_prepared or (self._scope.is_empty and not self._savepoints):
             return
         if self.is_ending or self._engine.pool._reset_on_return is not ResetStyle.reset_rollback:
             self.abandon()

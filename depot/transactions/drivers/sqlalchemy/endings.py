@@ -47,7 +47,12 @@ def expect(transaction: Transaction, connection: Connection) -> None:
 
 def expect_two_phase(transaction: Transaction, xid: Any) -> None:
     """From now on, whoever ends the two-phase transaction with this id ends ``transaction``."""
-    _prepared[xid] = transaction
+    _prepared[_text(xid)] = transaction
+
+
+def _text(xid: Any) -> Any:
+    """The id as SQLAlchemy made it: MariaDB's driver gives those of ``recover_twophase()`` as bytes."""
+    return xid.decode() if isinstance(xid, bytes) else xid
 
 
 @contextlib.contextmanager
@@ -71,6 +76,7 @@ def listen_to(dialect: Dialect) -> None:
     methods: Any = dialect
     methods.do_commit = _commit(dialect, dialect.do_commit)
     methods.do_rollback = _rollback(dialect.do_rollback)
+    methods.do_prepare_twophase = _prepare_two_phase(dialect, dialect.do_prepare_twophase)
     methods.do_commit_twophase = _commit_two_phase(dialect.do_commit_twophase)
     methods.do_rollback_twophase = _rollback_two_phase(dialect.do_rollback_twophase)
 
@@ -119,9 +125,23 @@ def _rollback(send: Callable[[Any], None]) -> Callable[[Any], None]:
     return do_rollback
 
 
+def _prepare_two_phase(dialect: Dialect, send: Callable[..., None]) -> Callable[..., None]:
+    def do_prepare_twophase(connection: Connection, xid: Any) -> None:
+        try:
+            send(connection, xid)
+        except BaseException as error:
+            if is_known_rollback(error, dialect, connection.connection):
+                transaction = _prepared.pop(_text(xid), None)
+                if transaction is not None:
+                    transaction.rollback()
+            raise
+
+    return do_prepare_twophase
+
+
 def _commit_two_phase(send: Callable[..., None]) -> Callable[..., None]:
     def do_commit_twophase(connection: Connection, xid: Any, *args: Any, **kw: Any) -> None:
-        transaction = _prepared.pop(xid, None)
+        transaction = _prepared.pop(_text(xid), None)
         if transaction is None:
             send(connection, xid, *args, **kw)
         else:
@@ -140,7 +160,7 @@ def _commit_two_phase(send: Callable[..., None]) -> Callable[..., None]:
 
 def _rollback_two_phase(send: Callable[..., None]) -> Callable[..., None]:
     def do_rollback_twophase(connection: Connection, xid: Any, *args: Any, **kw: Any) -> None:
-        transaction = _prepared.pop(xid, None)
+        transaction = _prepared.pop(_text(xid), None)
         try:
             send(connection, xid, *args, **kw)
         except BaseException:
