@@ -1,0 +1,112 @@
+"""A database and a folder of files, as an application has them."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, text
+
+from depot.io.faults import Fault, FaultyStorage
+from depot.io.local import LocalFileStorage
+from depot.manager import DepotManager
+from depot.transactions.sweeper import sweep
+
+from ..services.sqlite import sqlite_engine
+from .checker import check
+from .counts import Counts
+from .expected import Expected
+from .models import Base, Slot
+
+NO_GRACE = datetime.timedelta(0)
+
+#: Longer than any transaction that was killed.
+SHORT_GRACE = datetime.timedelta(seconds=1)
+
+
+class Application:
+    """What is killed and set up again: an engine, and the default storage in a folder.
+
+    The database is SQLite beside that folder, in WAL mode with synchronous FULL, or the one at ``url``.
+    """
+
+    def __init__(
+        self, place: Path, url: str | None = None, journal: str = 'WAL', faults: Iterable[Fault] = (), **options: Any
+    ) -> None:
+        self.folder = place / 'files'
+        self.engine = _server(url) if url else _sqlite(place / 'database.sqlite', journal, options)
+        self.expected = Expected()
+        #: How many prepared transactions a recovery found.
+        self.undecided = 0
+        DepotManager._clear()
+        DepotManager._depots['default'] = FaultyStorage(LocalFileStorage(self.folder), *faults)
+        DepotManager.set_default('default')
+
+    def create(self, slots: int) -> None:
+        """Empty tables, with slots from 1 on."""
+        Base.metadata.drop_all(self.engine)
+        Base.metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            connection.execute(insert(Slot), [{'id': each + 1, 'version': 0} for each in range(slots)])
+
+    def recover(self) -> None:
+        """What an operator does after a crash: the database recovers by itself, and one sweep does the rest."""
+        if self.engine.name == 'postgresql':
+            self._wait_until_alone()
+            self._end_what_is_prepared()
+        self.sweep(grace=NO_GRACE)
+
+    def sweep(self, grace: datetime.timedelta) -> None:
+        sweep(self.engine, Base.metadata, grace=grace)
+
+    def learn(self) -> None:
+        """Takes the database as it is now for what was committed."""
+        self.check()
+
+    def check(self) -> Counts:
+        """What is wrong, now that nobody works."""
+        return check(self.engine, self.folder, self.expected)
+
+    def _wait_until_alone(self) -> None:
+        """PostgreSQL notices that a client is dead, and rolls back, but not in the same instant."""
+        others = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'writer' AND pid <> pg_backend_pid()"
+        )
+        with self._autocommit() as connection:
+            while connection.scalar(others):
+                time.sleep(0.005)
+
+    def _end_what_is_prepared(self) -> None:
+        """Commits every other transaction that waits for it, rolls the others back; a sweep before removes nothing."""
+        with self._autocommit() as connection:
+            waiting = connection.scalars(text('SELECT gid FROM pg_prepared_xacts ORDER BY prepared')).all()
+            self.undecided += len(waiting)
+            if waiting:
+                time.sleep(SHORT_GRACE.total_seconds())
+                self.sweep(grace=SHORT_GRACE)
+            for number, each in enumerate(waiting):
+                connection.exec_driver_sql(f"{'ROLLBACK' if number % 2 else 'COMMIT'} PREPARED '{each}'")
+
+    def _autocommit(self) -> Connection:
+        return self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')
+
+
+def _sqlite(file: Path, journal: str, options: dict[str, Any]) -> Engine:
+    engine = sqlite_engine(file, connect_args=options)
+
+    @event.listens_for(engine, 'connect')
+    def be_durable(connection: Any, _record: Any) -> None:
+        connection.execute(f'PRAGMA journal_mode = {journal}')
+        # Without a WAL, FULL leaves it to luck whether the end of the journal, which is the commit, is safe.
+        connection.execute(f'PRAGMA synchronous = {"FULL" if journal == "WAL" else "EXTRA"}')
+
+    return engine
+
+
+def _server(url: str) -> Engine:
+    # A server process that waits for a lock looks up now and then whether its client is still there.
+    options = '-c lock_timeout=9s -c client_connection_check_interval=50'
+    return create_engine(url, connect_args={'application_name': 'writer', 'options': options})

@@ -1,0 +1,157 @@
+"""Transactions in the ways that applications write them; each tells the slots what the documents should hold."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from .models import Document, Slot, digest_of
+from .notes import Notes, State
+
+#: Seconds from PREPARE to COMMIT, so that there is a time to be killed in.
+PREPARED = 0.02
+
+
+class Work:
+    """One transaction in a session: objects that are added, changed and deleted."""
+
+    def __init__(self, engine: Engine, notes: Notes) -> None:
+        self._notes = notes
+        self._states: dict[int, State] = {}
+        self._link: Any = self._open(engine)
+
+    def _open(self, engine: Engine) -> Any:
+        return Session(engine)
+
+    def __enter__(self) -> Work:
+        self._notes.write('started')
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        self._link.close()
+        self._notes.write('ended')
+
+    def put(self, slot: int, content: Any, digest: str | None = None) -> None:
+        """Stores a document in a slot, in the place of what is there; a content that is no bytes has a digest."""
+        old = self.take(slot)
+        if old is None:
+            self._insert(slot, content)
+        else:
+            self._update(slot, content)
+        self._tell(slot, digest or digest_of(content))
+
+    def share(self, slot: int, source: int) -> None:
+        """Makes the document in a slot refer to the file of another one; both must be there."""
+        self.take(slot)
+        digest = self.take(source)
+        self._update(slot, self._content(source))
+        self._tell(slot, digest)
+
+    def remove(self, slot: int) -> None:
+        """Deletes the document in a slot."""
+        self.take(slot)
+        self._delete(slot)
+        self._tell(slot, None)
+
+    @contextlib.contextmanager
+    def savepoint(self, released: bool) -> Iterator[None]:
+        """A savepoint around what is done inside."""
+        before = dict(self._states)
+        savepoint = self._link.begin_nested()
+        yield
+        if released:
+            savepoint.commit()
+        else:
+            savepoint.rollback()
+            self._states = before
+
+    def commit(self) -> None:
+        self._notes.write('committing', self._states)
+        self._link.commit()
+        self._notes.write('acknowledged')
+
+    def rollback(self) -> None:
+        self._link.rollback()
+
+    def take(self, slot: int) -> str | None:
+        """Waits for the slot and returns its digest. It writes first: SQLite lets nobody write who has read before."""
+        counted = update(Slot).where(Slot.id == slot).values(version=Slot.version + int(slot not in self._states))
+        version, digest = self._link.execute(counted.returning(Slot.version, Slot.digest)).one()
+        self._states[slot] = (version, digest)
+        return digest
+
+    def _tell(self, slot: int, digest: str | None) -> None:
+        self._link.execute(update(Slot).where(Slot.id == slot).values(digest=digest))
+        self._states[slot] = (self._states[slot][0], digest)
+
+    def _document(self, slot: int) -> Document:
+        return self._link.scalars(select(Document).where(Document.slot_id == slot)).one()
+
+    def _content(self, slot: int) -> Any:
+        return self._document(slot).content
+
+    def _insert(self, slot: int, content: Any) -> None:
+        self._link.add(Document(slot_id=slot, content=content))
+
+    def _update(self, slot: int, content: Any) -> None:
+        self._document(slot).content = content
+
+    def _delete(self, slot: int) -> None:
+        self._link.delete(self._document(slot))
+
+
+class StatementWork(Work):
+    """One transaction in a session: statements on the mapped class."""
+
+    target: Any = Document
+    columns: Any = Document
+
+    def _content(self, slot: int) -> Any:
+        return self._link.scalars(select(self.columns.content).where(self.columns.slot_id == slot)).one()
+
+    def _insert(self, slot: int, content: Any) -> None:
+        self._link.execute(insert(self.target).values(slot_id=slot, content=content))
+
+    def _update(self, slot: int, content: Any) -> None:
+        self._link.execute(update(self.target).where(self.columns.slot_id == slot).values(content=content))
+
+    def _delete(self, slot: int) -> None:
+        self._link.execute(delete(self.target).where(self.columns.slot_id == slot))
+
+
+class CoreWork(StatementWork):
+    """One transaction on a connection, without a session: statements on the table."""
+
+    target = Document.__table__
+    columns = Document.__table__.c
+
+    def _open(self, engine: Engine) -> Any:
+        return engine.connect()
+
+
+class TwoPhaseWork(Work):
+    """One transaction that is prepared before it is committed; a crash in between leaves it undecided."""
+
+    def _open(self, engine: Engine) -> Any:
+        return Session(engine, twophase=True)
+
+    def commit(self) -> None:
+        self._notes.write('committing', self._states)
+        self._link.prepare()
+        time.sleep(PREPARED)
+        self._link.commit()
+        self._notes.write('acknowledged')
+
+
+#: The ways to write a transaction with any database.
+WAYS = [Work, StatementWork, CoreWork]
+
+
+def ways(engine: Engine) -> list[type[Work]]:
+    """The ways to write a transaction with this database."""
+    return [*WAYS, TwoPhaseWork] if engine.name == 'postgresql' else WAYS
