@@ -16,7 +16,8 @@ from . import waiting
 from .columns import files_of, uploads_of
 from .database import scope_of
 from .images import Identity, Image, Question, identity_in, is_certain
-from .values import Parameters, Row, Target, is_expression, rows_of
+from .targets import Target
+from .values import Parameters, Row, is_expression, rows_of
 
 
 class Owner(NamedTuple):
@@ -133,12 +134,16 @@ class Replacement(Change):
 
     def __init__(self, connection: Connection, statement: Any, sets: Sequence[Parameters], target: Target) -> None:
         super().__init__(connection, statement, sets, target)
-        self._rows = rows_of(statement, sets, target)
-        given = self._rows[0].keys()
+        given = rows_of(statement, sets[:1], target)[0].keys()
         self._moves = any(each in given for each in target.table.primary_key)
         self.columns = [
             each for each in target.file_columns if self._moves or each in given or each.onupdate is not None
         ]
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        """What the rows are given that each set of parameters finds."""
+        return rows_of(self.statement, self.sets, self.target)
 
     def values(self) -> Iterable[tuple[Column[Any], Any]]:
         return given_values(self._rows, self.columns)
@@ -158,9 +163,7 @@ class Replacement(Change):
         return [each if each not in row else _sql(row[each], each) for each in self.target.table.primary_key]
 
     def claim(self, result: CursorResult[Any]) -> None:
-        if self._moves:
-            self._claim_moved()
-        elif result.rowcount == len(self._before) and self._is_foreseen():
+        if result.rowcount == len(self._before) and self._is_foreseen():
             self.release(self._before)
             for identity in self._before:
                 self._keep_row(identity, self._row_of(identity))
@@ -170,13 +173,16 @@ class Replacement(Change):
 
     def claim_part(self) -> None:
         if self.target.table.primary_key.columns:
+            moved = [self._new_key(identity) for identity in self._before] if self._moves else []
             self.release(self._before)
-            self.keep_image(self.question.by_identity(self._before))
+            self.keep_image(self.question.by_identity({*self._before, *moved}))
         else:  # nothing tells what became of which row: better an orphan than a row without its file
             self._keep_unseen(len(self._before))
 
     def _is_foreseen(self) -> bool:
-        """Whether the statement says what each row has now."""
+        """Whether the statement says which rows it changes, and what each has now."""
+        if self._moves:
+            return False
         is_said = all(each in row and not is_expression(row[each]) for row in self._rows for each in self.columns)
         if len(self._rows) > 1:
             return is_said and self._before.keys() <= self._by_identity.keys()
@@ -201,13 +207,8 @@ class Replacement(Change):
             for _ in range(count):
                 self._keep_row(None, self._rows[0])
 
-    def _claim_moved(self) -> None:
-        """The rows have a new primary key now, which says whose their files are."""
-        moved = [self._new_key(identity) for identity in self._before]
-        self.release(self._before)
-        self.keep_image(self.question.by_identity(moved))
-
     def _new_key(self, identity: Identity) -> Identity:
+        """The primary key that the row has now, which says whose its files are."""
         if len(self._rows) == 1:
             return self._moved[identity]
         row = self._row_of(identity)

@@ -23,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.functions import FunctionElement
 
-from .values import Parameters, Target
+from .targets import Target
+from .values import Parameters
 
 log = logging.getLogger('depot.transactions')
 

@@ -11,7 +11,8 @@ from sqlalchemy.exc import InvalidRequestError
 from .changes import Change, given_values
 from .columns import files_of
 from .images import Identity
-from .values import Parameters, Row, Target, changes_rows, is_expression, rows_of
+from .targets import Target
+from .values import Parameters, Row, changes_rows, is_expression, rows_of
 
 
 class Insertion(Change):

@@ -22,7 +22,8 @@ from .database import DatabaseTransaction, scope_of, sync
 from .insertions import Insertion, Upsert
 from .outcome import aborts_transaction, ends_transaction, is_in_transaction
 from .sessions import adopt
-from .values import Parameters, Target, changes_rows, with_files
+from .targets import Target
+from .values import Parameters, changes_rows, with_files
 
 # What the statement does that is being executed; a query itself.
 _current: contextvars.ContextVar[Change | SelectBase | None] = contextvars.ContextVar('depot_statement', default=None)

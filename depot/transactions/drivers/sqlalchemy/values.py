@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ClauseElement, Column, SelectBase, Table
-from sqlalchemy.orm import Mapper
+from sqlalchemy import BindParameter, ClauseElement, Column, SelectBase
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.util import immutabledict
 
 from . import waiting
-from .columns import FileColumnType, file_columns, infos_of
+from .columns import infos_of
+from .targets import Target, clause
 
 #: One set of parameters.
 Parameters = Mapping[str, Any]
@@ -24,51 +24,6 @@ Row = dict[Column[Any], Any]
 Change = Callable[[Column[Any], Any], Any]
 
 _Pairs = Iterable[tuple[Any, Any]]
-
-
-class Target:
-    """The table that a statement changes, by all the names that a statement can use for its columns."""
-
-    def __init__(self, statement: UpdateBase) -> None:
-        subject = statement._propagate_attrs.get('plugin_subject')
-        #: The mapped class that the statement is about, if it is.
-        self.mapper: Mapper[Any] | None = getattr(subject, 'mapper', None)
-        self.table: Any = _real_table(self.mapper, statement)
-        self.file_columns = _file_columns(self.table)
-        #: By the names that parameters can have: the columns that hold files, of all tables of the mapped class.
-        self.files: dict[str, Any] = {each.key: each for each in self.file_columns}
-        if self.mapper and any(map(_file_columns, self.mapper.tables)):
-            self.files.update(_file_attributes(self.mapper))
-
-    def column(self, key: Any) -> Column[Any] | None:
-        """The column that is meant by an attribute, a column, or the name of either; None if the table has it not."""
-        if isinstance(key, str) and self.mapper and key in self.mapper.column_attrs:
-            columns: Any = self.mapper.column_attrs[key].columns
-            return next((each for each in columns if each.table is self.table), None)
-        found: Column[Any] | None = self.table.c.get(key if isinstance(key, str) else _clause(key).key)
-        return found
-
-    def file_column(self, key: Any) -> Column[Any] | None:
-        """The column that holds files and is meant; one of another table of the mapped class too."""
-        return self.files.get(key if isinstance(key, str) else _clause(key).key)
-
-
-def _file_columns(table: Any) -> tuple[Column[Any], ...]:
-    return file_columns(table) if isinstance(table, Table) else ()
-
-
-def _file_attributes(mapper: Mapper[Any]) -> Iterator[tuple[str, Any]]:
-    for attribute in mapper.column_attrs:
-        if isinstance(attribute.columns[0].type, FileColumnType):
-            yield attribute.key, attribute.columns[0]
-
-
-def _real_table(mapper: Mapper[Any] | None, statement: UpdateBase) -> Any:
-    """The table itself: a statement about a mapped class has a copy of it, which is equal."""
-    told = statement._annotations  # where a bulk statement about a class with several tables means one of them
-    table = told.get('_emit_update_table', told.get('_emit_insert_table', statement.table))
-    tables: Any = mapper.tables if mapper else ()
-    return next((each for each in tables if hash(each) == hash(table)), table)
 
 
 def rows_of(
@@ -160,12 +115,7 @@ def _row(given: _Pairs, parameters: Parameters, target: Target) -> Row:
 
 
 def _value(value: Any, parameters: Parameters) -> Any:
-    return parameters.get(value.key, value.effective_value) if isinstance(value, BindParameter) else _clause(value)
-
-
-def _clause(value: Any) -> Any:
-    """What an attribute of a mapped class stands for in SQL; anything else itself."""
-    return value.__clause_element__() if hasattr(value, '__clause_element__') else value
+    return parameters.get(value.key, value.effective_value) if isinstance(value, BindParameter) else clause(value)
 
 
 def _changed(
