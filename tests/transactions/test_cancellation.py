@@ -8,13 +8,13 @@ import gc
 import itertools
 import logging
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import Engine, MetaData, Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from depot.transactions.ledger import Ledger
 
@@ -111,34 +111,46 @@ async def finish(task: asyncio.Task[Any]) -> None:
         task.result()
 
 
-async def at_rest(storage: Any, engine: Engine) -> None:
-    """Gives the garbage collector, and what it leaves to threads, some time."""
-    for _ in range(100):
-        gc.collect()
-        with contextlib.suppress(AssertionError):
-            holds(storage, engine)
-            return
-        await asyncio.sleep(0.01)
+Check = Callable[[], object]
 
 
-def empty(engine: Engine, storage: Any) -> None:
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(text(f'DELETE FROM {table.name}'))
-    assert not storage.delete_many(storage.list())
+async def cancel_at_each_await(scenario: Any, cancel: Cancel, connect: Any, check: Check, empty: Check) -> None:
+    """Runs the scenario, cancelled at its first await, its second …, until it passes untouched; checks each time."""
 
-
-async def run(scenario: Any, connect: Any, cancellation: Cancellation, rest: Callable[[], Awaitable[None]]) -> None:
-    async def in_a_session(engine: AsyncEngine) -> None:
+    async def run() -> None:
         async with AsyncSession(engine) as session:
             await scenario(session)
 
-    async def cancelled(engine: AsyncEngine) -> None:
-        await cancellation.during(in_a_session(engine))
+    async def cancelled(cancellation: Cancellation) -> None:
+        await cancellation.during(run())
 
     async with connect() as engine:
-        await finish(asyncio.ensure_future(cancelled(engine)))
-        await rest()
+        for nth in itertools.count(1):
+            cancellation = Cancellation(nth, cancel)
+            await finish(asyncio.ensure_future(cancelled(cancellation)))
+            await at_rest(check)
+            if not cancellation.has_come:
+                break
+            empty()
+    assert nth > 3
+
+
+async def at_rest(check: Check) -> None:
+    """Checks, but gives the garbage collector, and what it leaves to threads, some time before it fails."""
+    for _ in range(100):
+        gc.collect()
+        with contextlib.suppress(AssertionError):
+            check()
+            return
+        await asyncio.sleep(0.01)
+    check()
+
+
+def empty(engine: Engine, storage: Any, *tables: Table) -> None:
+    with engine.begin() as connection:
+        for table in (*reversed(Base.metadata.sorted_tables), *tables):
+            connection.execute(table.delete())
+    assert not storage.delete_many(storage.list())
 
 
 # What awaits the same as others do.
@@ -154,15 +166,9 @@ each_way_to_cancel = pytest.mark.parametrize(
 def test_a_cancellation_at_any_await_breaks_no_law(
     scenario: Any, cancel: Cancel, connect: Any, engine: Engine, storage: Any
 ) -> None:
-    for nth in itertools.count(1):
-        cancellation = Cancellation(nth, cancel)
-        asyncio.run(run(scenario, connect, cancellation, partial(at_rest, storage, engine)))
-        left = holds(storage, engine)
-        if not cancellation.has_come:
-            break
-        empty(engine, storage)
-    assert left == SCENARIOS[scenario]
-    assert nth > 3
+    check = partial(holds, storage, engine)
+    asyncio.run(cancel_at_each_await(scenario, cancel, connect, check, partial(empty, engine, storage)))
+    assert check() == SCENARIOS[scenario]
 
 
 @pytest.fixture
@@ -175,12 +181,13 @@ def ledger(engine: Engine) -> Iterator[Ledger]:
     Base.metadata.info.clear()
 
 
-def live_in(ledger: Ledger, engine: Engine) -> list[str]:
-    """The ids of the files that the ledger counts one row of; fails if it counts another number, or has marked one."""
+def agrees(ledger: Ledger, engine: Engine, storage: Any) -> None:
+    """Fails unless the ledger counts one row of each file in the storage, and has marked none."""
+    holds(storage, engine)
     with engine.connect() as connection:
         entries = connection.execute(select(ledger.table)).all()
+    assert {each.file for each in entries} == {f'default/{each}' for each in storage.list()}
     assert {(each.state, each.refs) for each in entries} <= {('live', 1)}
-    return sorted(each.file.partition('/')[2] for each in entries)
 
 
 @each_way_to_cancel
@@ -188,14 +195,6 @@ def live_in(ledger: Ledger, engine: Engine) -> list[str]:
 def test_the_ledger_agrees_after_a_cancellation_at_any_await(
     scenario: Any, cancel: Cancel, connect: Any, engine: Engine, storage: Any, ledger: Ledger
 ) -> None:
-    for nth in itertools.count(1):
-        cancellation = Cancellation(nth, cancel)
-        asyncio.run(run(scenario, connect, cancellation, partial(at_rest, storage, engine)))
-        holds(storage, engine)
-        assert live_in(ledger, engine) == sorted(storage.list())
-        if not cancellation.has_come:
-            break
-        empty(engine, storage)
-        with engine.begin() as connection:
-            connection.execute(ledger.table.delete())
-    assert nth > 3
+    check = partial(agrees, ledger, engine, storage)
+    clear = partial(empty, engine, storage, ledger.table)
+    asyncio.run(cancel_at_each_await(scenario, cancel, connect, check, clear))
