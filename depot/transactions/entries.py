@@ -103,9 +103,11 @@ class Statements:
             .where(these)
             .values(refs=bindparam('new_refs'), state=bindparam('new_state'), since=bindparam('now'))
         )
-        #: Gives ``files`` that are not counted a count.
-        self.count = update(table).where(these, table.c.refs.is_(None), table.c.state == LIVE)
-        self.count = self.count.values(refs=bindparam('new_refs'))
+        uncounted = update(table).where(these, table.c.refs.is_(None), table.c.state == LIVE)
+        #: Gives those of ``files`` that are not counted a count.
+        self.count = uncounted.values(refs=bindparam('new_refs'))
+        #: Marks those of ``files`` that are not counted.
+        self.mark_uncounted = uncounted.values(refs=0, state=MARKED, since=bindparam('now'))
 
     def enter(self, connection: Connection, entries: list[dict[str, Any]]) -> int:
         """Adds files that have state and date in common; returns how many rows that changed.

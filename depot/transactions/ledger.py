@@ -88,7 +88,8 @@ class Ledger:
             return set()
         unused = {file for file in changes if file in created and file not in new}
         if unused and self.triggers:  # rows may have referred to them for a while
-            self.decide(connection, Outcome(MARKED, 0), unused)
+            for batch in batches(sorted(unused)):
+                connection.execute(self.statements.mark_uncounted, {'files': batch, 'now': now()})
         others = {file: change for file, change in changes.items() if file not in created and can_be_entered(file)}
         return unused | (self._count(connection, others, kept) if others else set())
 

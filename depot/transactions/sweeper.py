@@ -269,8 +269,15 @@ def _tables_of(metadatas: Iterable[MetaData]) -> list[Table]:
 
 
 def _require_tables(engine: Engine, tables: Iterable[Table]) -> None:
+    if not isinstance(engine, Engine):
+        raise ConfigurationError(f'a sweep needs an engine of create_engine(), not a {type(engine).__name__}')
     inspector = inspect(engine)
-    missing = [each.fullname for each in tables if not inspector.has_table(each.name, schema=each.schema)]
+    schemas = engine.get_execution_options().get('schema_translate_map', {})
+    missing = [
+        each.fullname
+        for each in tables
+        if not inspector.has_table(each.name, schema=schemas.get(each.schema, each.schema))
+    ]
     if missing:
         raise ConfigurationError(f'the database lacks the tables {", ".join(missing)}; nothing was removed')
 

@@ -80,13 +80,13 @@ class Evidence:
 
     def size(self, storage: str) -> int:
         """How many files of a storage an entry or a row speaks of."""
-        both = 'SELECT file FROM entered WHERE storage = ?1 UNION SELECT file FROM referred WHERE storage = ?1'
-        return int(self._one(f'SELECT count(*) FROM ({both})', storage))
+        both = 'SELECT file FROM entered WHERE storage = ? UNION SELECT file FROM referred WHERE storage = ?'
+        return int(self._one(f'SELECT count(*) FROM ({both})', storage, storage))
 
     def knows(self, file_id: str) -> bool:
         """Whether an entry or a row speaks of a file with this id, in whichever storage."""
-        found = 'SELECT EXISTS (SELECT 1 FROM entered WHERE id = ?1) OR EXISTS (SELECT 1 FROM referred WHERE id = ?1)'
-        return bool(self._one(found, file_id))
+        found = 'SELECT EXISTS (SELECT 1 FROM entered WHERE id = ?) OR EXISTS (SELECT 1 FROM referred WHERE id = ?)'
+        return bool(self._one(found, file_id, file_id))
 
     def unknown(self) -> Iterator[list[Referred]]:
         """The files that rows refer to and the ledger does not know, in pages."""
