@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mssql
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from depot.errors import ConfigurationError
 from depot.fields.sqlalchemy import UploadedFileField
@@ -260,6 +261,27 @@ def test_triggers_can_be_made_again_and_removed(engine: Engine, ledger: Ledger, 
 def test_tables_outlive_the_ledger(engine: Engine, ledger: Ledger, run: Any) -> None:
     ledger.table.drop(engine)
     run('INSERT INTO shelf (id, f) VALUES (1, :f)', f=[info(A)])
+
+
+@pytest.mark.parametrize('engine', ['postgresql', 'mariadb'], indirect=True)
+def test_ledger_and_tables_may_be_in_a_schema(engine: Engine) -> None:
+    metadata = MetaData(schema='Else where')
+    shelf = Table('shelf', metadata, Column('id', Integer, primary_key=True), Column('f', UploadedFileField))
+    ledger = Ledger(metadata, triggers=True)
+    with engine.begin() as connection:
+        connection.execute(CreateSchema('Else where'))
+    metadata.create_all(engine)
+    try:
+        with engine.begin() as connection:
+            connection.execute(insert(shelf).values(f=UploadedFileField().upload_type(info(A, depot_name='default'))))
+            ledger.write(connection, {A: 1}, {A})
+            assert connection.scalars(select(ledger.table.c.refs)).all() == [1]
+            connection.execute(shelf.delete())
+            assert connection.scalars(select(ledger.table.c.refs)).all() == [0]
+    finally:
+        metadata.drop_all(engine)
+        with engine.begin() as connection:
+            connection.execute(DropSchema('Else where', cascade=engine.dialect.name == 'postgresql'))
 
 
 def test_another_kind_of_database_is_refused() -> None:
