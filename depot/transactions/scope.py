@@ -31,7 +31,7 @@ class Scope:
     apart by it. A scope ends once, by :meth:`commit`, :meth:`rollback`,
     :meth:`abandon` or by another one's :meth:`absorb`; after that it is empty. In
     a forked process the scopes of its parent are empty too: a child ends no
-    transaction of its parent.
+    transaction of its parent. While one thread changes a scope, others may ask it.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Scope:
     @property
     def created(self) -> set[str]:
         """The files that were stored in this scope."""
-        return {file for upload in self.uploads for file in upload.files}
+        return {file for upload in self.uploads.copy() for file in upload.files}
 
     @property
     def kept(self) -> set[str]:
@@ -114,7 +114,7 @@ class Scope:
 
     def _kept_and_released(self) -> tuple[set[str], set[str]]:
         before, now, more = set(), set(), Counter[str]()
-        for (file, _owner), claim in self._claims.items():
+        for (file, _owner), claim in self._claims.copy().items():
             more[file] += claim.now - claim.before
             if claim.before:
                 before.add(file)

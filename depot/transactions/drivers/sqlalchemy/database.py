@@ -86,6 +86,7 @@ class DatabaseTransaction:
         changes = _changes_by_ledger(self._scope)
         if changes:
             self._write(changes, connection)
+        waiting.checkpoint()  # the last moment: nothing cancels a COMMIT
 
     def _write(self, changes_by_ledger: dict[Ledger, dict[str, int]], connection: Connection) -> None:
         created, kept = self._scope.created, self._scope.kept
@@ -100,10 +101,12 @@ class DatabaseTransaction:
         if self.is_aborted:
             self.rollback()
             return
-        others = self._in_other_databases()
-        kept = self._scope.kept - self._scope.created if others or self._released_elsewhere else set()
+        kept = self._scope.kept - self._scope.created
         garbage = self._scope.commit(self._unreferenced) | self._released_elsewhere
-        garbage -= kept | self._kept_elsewhere
+        others = self._in_other_databases() if kept or garbage else []
+        garbage -= self._kept_elsewhere
+        if others or self._released_elsewhere:
+            garbage -= kept
         for each in others:
             garbage -= each._hear(kept, garbage)
         failures = _remove(garbage)
@@ -115,8 +118,9 @@ class DatabaseTransaction:
 
     def _in_other_databases(self) -> list[DatabaseTransaction]:
         """Those that go on: a file may move from one database to another in one session."""
-        others = [each for each in _transactions.values() if each._engine.pool is not self._engine.pool]
-        return [each for each in others if not each._scope.is_empty]
+        live = filter(None, (each() for each in _transactions.keyrefs()))  # a copy: other threads begin some meanwhile
+        others = filter(None, map(_transactions.get, live))
+        return [each for each in others if each._engine.pool is not self._engine.pool and not each._scope.is_empty]
 
     def _hear(self, kept: set[str], garbage: set[str]) -> set[str]:
         """Another transaction committed; returns the files whose fate is this one's to decide now."""
