@@ -93,10 +93,13 @@ class Statements:
         #: The entries of ``files``, locked until the transaction ends.
         self.lock = select(table.c.file, table.c.refs, table.c.state).where(these).order_by(table.c.file)
         self.lock = self.lock.with_for_update()
-        #: Those of ``files`` that are marked.
-        self.marked = select(table.c.file).where(these, table.c.state == MARKED)
+        #: Those of ``files`` that are marked; locked, because MariaDB reads what is true now only then.
+        self.marked = select(table.c.file).where(these, table.c.state == MARKED).with_for_update()
         #: Removes the marks of ``files``.
         self.forget = delete(table).where(these, table.c.state == MARKED)
+        #: Makes those of ``files`` live again that are marked, without a count.
+        self.revive = update(table).where(these, table.c.state == MARKED)
+        self.revive = self.revive.values(refs=None, state=LIVE, since=bindparam('now'), attempts=0)
         #: Gives ``files`` new values.
         self.decide = (
             update(table)

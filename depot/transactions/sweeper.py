@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -91,15 +91,17 @@ class _Sweep:
         self._undecided = prepared_since(engine)
 
     def run(self, rows: bool) -> Report:
-        self._finish()
         if rows:
             with closing(self.evidence()) as evidence:
+                self._finish(self._revive(evidence))
                 self.adopt(evidence)
                 self._mend(evidence)
                 for name in sorted(self._storages() | evidence.storages()):
                     self._guarded(name, lambda name, storage: self._sweep_storage(name, storage, evidence))
-        elif self._ledger.triggers:
-            self._remove_uncounted()
+        else:
+            self._finish()
+            if self._ledger.triggers:
+                self._remove_uncounted()
         for name in sorted(self._storages()):
             self._guarded(name, self._clean)
         return self.report
@@ -129,10 +131,19 @@ class _Sweep:
             log.exception('the sweep of the storage %s failed', name)
             self.report.add(words.FAILED, name, f'its sweep failed: {error}')
 
-    def _finish(self) -> None:
+    def _revive(self, evidence: Evidence) -> set[str]:
+        """Makes files live again that are marked, though rows refer to them, and returns them."""
+        for page in batches(evidence.contradicted()):
+            if not self._dry_run:
+                self._marks.revive([each.file for each in page])
+            for each in page:
+                self.report.add(words.MENDED, each.file, f'{each.place} refers to it, though it was to be removed')
+        return {each.file for each in evidence.contradicted()}
+
+    def _finish(self, but: Set[str] = frozenset()) -> None:
         """Removes what transactions have marked."""
         for page in self._marks.due(self._moment):
-            self._remove(page, 'no row refers to it any more')
+            self._remove([each for each in page if each not in but], 'no row refers to it any more')
 
     def _remove(self, files: Collection[str], why: str) -> None:
         """Removes what is marked."""

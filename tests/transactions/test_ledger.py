@@ -239,6 +239,22 @@ def test_who_wants_a_file_waits_for_the_one_who_lets_it_go(engine: Engine, ledge
     assert len(errors) == 1
 
 
+@pytest.mark.parametrize('engine', ['postgresql', 'mariadb'], indirect=True)
+def test_of_two_who_let_a_file_go_at_once_the_later_one_marks_it(engine: Engine, ledger: Ledger, write: Any) -> None:
+    write({A: 2}, {A})
+    marked: list[set[str]] = []
+    with engine.begin() as connection:
+        connection.execute(select(ledger.table)).all()  # what MariaDB shows from now on
+        with engine.begin() as other:
+            assert ledger.write(other, {A: -1}, set()) == set()
+            later = threading.Thread(target=lambda: marked.append(ledger.write(connection, {A: -1}, set())))
+            later.start()
+            later.join(0.2)
+            assert later.is_alive()
+        later.join()
+    assert marked == [{A}]
+
+
 def test_it_is_a_table_like_any_other(engine: Engine, ledger: Ledger) -> None:
     columns = {each['name']: each['nullable'] for each in inspect(engine).get_columns('depot_ledger')}
     assert columns == {'file': False, 'refs': True, 'state': False, 'since': False, 'attempts': False}

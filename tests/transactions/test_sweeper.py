@@ -133,6 +133,26 @@ def test_what_a_failing_storage_left_is_removed(session: Session, counted: Count
     assert [*counted.entries(session)] == [document.content.path]
 
 
+def test_a_file_that_was_to_be_removed_stays_if_a_row_needs_it(
+    session: Session, counted: Counted, run: Any, storage: Any
+) -> None:
+    document = counted.Document(content=b'one')
+    session.add(document)
+    session.commit()
+    by_raw_sql(session, counted, document.content)  # the ledger does not hear of it
+    storage.faults.append(Fault('delete'))
+    session.delete(document)
+    session.commit()
+    [path] = counted.entries(session)
+    for dry_run in True, False:
+        report = run(dry_run=dry_run)
+        assert [(each.what, each.why) for each in report.findings] == [
+            ('mended', f'{counted.Document.__tablename__}.content of row 2 refers to it, though it was to be removed')
+        ]
+    assert counted.entries(session) == {path: ('live', None)}
+    assert len(storage.list()) == 1
+
+
 def test_a_storage_that_goes_on_failing_is_asked_less_often(
     session: Session, counted: Counted, run: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

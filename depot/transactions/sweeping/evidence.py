@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, select
 
-from ..entries import BATCH, LIVE, SWEPT, batches, can_be_entered
+from ..entries import BATCH, LIVE, MARKED, SWEPT, batches, can_be_entered
 from ..ledger import Ledger
 from .rows import Held, Place, read_all
 
@@ -95,6 +95,10 @@ class Evidence:
     def referred(self, storage: str) -> Iterator[Referred]:
         """The files of a storage that rows refer to."""
         return self._referred('WHERE storage = ? ORDER BY file', storage)
+
+    def contradicted(self) -> list[Referred]:
+        """The files that rows refer to, though they are marked."""
+        return [*self._referred(f"JOIN entered USING (file) WHERE state = '{MARKED}'")]
 
     def wrong(self) -> Iterator[list[Entry]]:
         """The live entries whose count is not what the rows say, though there are rows; in pages."""

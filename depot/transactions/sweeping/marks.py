@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from .. import files as storages
 from ..entries import BATCH, LIVE, MARKED, SWEPT
-from ..ledger import Ledger, Outcome, new_entries
+from ..ledger import Ledger, Outcome, new_entries, now
 from .evidence import Entry
 
 # A removal that failed is tried again by the next sweep; after that it waits twice as long each time.
@@ -56,6 +56,11 @@ class Marks:
             self._ledger.count_failures(connection, failures)
             connection.commit()
         return {file: failures.get(file) for file in held}
+
+    def revive(self, files: Collection[str]) -> None:
+        """Removes marks that were wrong."""
+        with self._transaction() as connection:
+            connection.execute(self._ledger.statements.revive, {'files': [*files], 'now': now()})
 
     def mark_unknown(self, files: Collection[str]) -> None:
         """Marks files that have no entry; from then on no row can be made to refer to them."""
