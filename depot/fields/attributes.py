@@ -11,7 +11,6 @@ from sqlalchemy.orm import ColumnProperty, Mapper
 from sqlalchemy.orm.attributes import instance_state
 
 from ..errors import InvalidMapping
-from ..transactions.drivers.sqlalchemy import connections as connections  # to hear when transactions end
 from ..transactions.drivers.sqlalchemy import sessions
 from ..transactions.drivers.sqlalchemy.columns import FileColumnType
 from .multiple import FileList

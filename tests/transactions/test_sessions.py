@@ -475,12 +475,19 @@ class Journal:
 
 
 @pytest.fixture
-def journal(storage: Any, session: Session) -> Journal:
+def journal(storage: Any, session: Session, monkeypatch: pytest.MonkeyPatch) -> Journal:
     from depot.manager import DepotManager
 
     journal = Journal(storage)
     DepotManager._depots['default'] = journal  # type: ignore[assignment]
-    event.listen(session.get_bind(), 'commit', lambda _connection: journal.entries.append('COMMIT'))
+    dialect = session.get_bind().dialect
+    send = dialect.do_commit
+
+    def do_commit(dbapi_connection: Any) -> None:
+        journal.entries.append('COMMIT')
+        send(dbapi_connection)
+
+    monkeypatch.setattr(dialect, 'do_commit', do_commit)
     return journal
 
 

@@ -10,7 +10,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, NestedTransaction, Transaction
+from sqlalchemy import Connection, NestedTransaction
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool.base import ResetStyle
 
 from ... import files
@@ -18,21 +19,20 @@ from ...ledger import Ledger
 from ...scope import Scope
 from ...uploads import Upload
 from . import endings, waiting
-
-_transactions: weakref.WeakKeyDictionary[Transaction, DatabaseTransaction] = weakref.WeakKeyDictionary()
+from .outcome import aborts_transaction, ends_transaction
 
 
 class DatabaseTransaction:
     """What is known of one transaction, from the first statement on that has to do with files."""
 
-    def __init__(self, engine: Engine) -> None:
-        #: Whether the database will answer a COMMIT with a rollback.
-        self.is_aborted = False
-        #: Whether its end is nobody's to foresee, because COMMIT is about to be sent.
-        self.is_ending = False
-        #: Whether PREPARE is about to be sent, or was: then any connection, and any process, may decide.
-        self.is_prepared = False
-        self._engine = engine
+    def __init__(self, connection: Connection) -> None:
+        # Weakly: what the connection has from the pool keeps this object alive.
+        self._connection = weakref.ref(connection)
+        self._engine = connection.engine
+        # Whether the database will answer a COMMIT with a rollback.
+        self._is_aborted = False
+        # Whether COMMIT, or PREPARE, is about to be sent: then its end is nobody's to foresee.
+        self._is_ending = False
         self._scope = Scope()
         # Weakly: a savepoint knows its connection, and so the transaction, whose life ends this object's.
         self._savepoints: weakref.WeakKeyDictionary[NestedTransaction, Scope] = weakref.WeakKeyDictionary()
@@ -44,49 +44,67 @@ class DatabaseTransaction:
         self._released_elsewhere: set[str] = set()
 
     @classmethod
-    def of(cls, connection: Connection) -> DatabaseTransaction | None:
-        """That of a connection; None if it has none, or none that had to do with files."""
-        transaction = connection.get_transaction()
-        return None if transaction is None else _transactions.get(transaction)
-
-    @classmethod
-    def begun(cls, connection: Connection) -> DatabaseTransaction:
+    def of(cls, connection: Connection) -> DatabaseTransaction:
         """That of a connection, which is begun if need be."""
-        transaction = cast(Transaction, connection.get_transaction() or connection.begin())
-        found = _transactions.get(transaction)
-        if found is None:
-            found = _transactions[transaction] = cls(connection.engine)
-            # A connection that is forgotten in mid-transaction is rolled back by its database, and so here.
-            weakref.finalize(transaction, found.forget)
-            endings.listen_to(connection.dialect)
+        found = endings.told_of(connection)
+        if not isinstance(found, cls):
+            if not connection.in_transaction():
+                connection.begin()
+            found = cls(connection)
+            endings.tell(found, connection)
         return found
 
     def scope_in(self, savepoint: NestedTransaction | None) -> Scope:
         """The scope of a savepoint, or that of the transaction itself."""
         return self._scope if savepoint is None else self._savepoints.setdefault(savepoint, Scope())
 
-    def release(self, savepoints: Iterable[NestedTransaction]) -> None:
-        """These savepoints are released, given from the innermost on: they have decided nothing."""
+    def release(self, savepoint: str) -> None:
+        """A savepoint is released, with those inside it: they have decided nothing."""
+        self._absorb(_up_to(savepoint, self._nested()))
+
+    def _absorb(self, savepoints: Iterable[NestedTransaction]) -> None:
+        """Takes over all of these, given from the innermost on."""
         for each in savepoints:
             scope = self._savepoints.pop(each, None)
             if scope is not None:
                 self.scope_in(each._previous_nested).absorb(scope)
 
-    def undo(self, savepoints: Iterable[NestedTransaction]) -> None:
-        """These savepoints are rolled back."""
+    def undo(self, savepoint: str) -> None:
+        """A savepoint was rolled back, with those inside it."""
+        self._undo(_up_to(savepoint, self._nested()))
+        self._is_aborted = False
+
+    def _undo(self, savepoints: Iterable[NestedTransaction]) -> None:
         scopes = [self._savepoints.pop(each, None) for each in savepoints]
         _remove({file for each in scopes if each is not None for file in each.rollback()})
 
-    def prepare(self, connection: Connection) -> None:
-        """Makes the new files durable, and writes the ledgers: COMMIT or PREPARE is next."""
-        if self.is_aborted:
+    def _nested(self) -> Iterator[NestedTransaction]:
+        """The savepoints that the connection is in, from the innermost on."""
+        savepoint: Any = cast(Connection, self._connection()).get_nested_transaction()
+        while savepoint is not None:
+            yield savepoint
+            savepoint = savepoint._previous_nested
+
+    def fail(self, context: ExceptionContext) -> None:
+        """A statement failed: the database may have ended the transaction by that, or refuse to commit it."""
+        if self._is_ending:
             return
-        self.release(savepoints_of(connection))
-        sync(self._scope.uploads)
-        changes = _changes_by_ledger(self._scope)
-        if changes:
-            self._write(changes, connection)
+        if context.is_disconnect or ends_transaction(context.original_exception, cast(Connection, context.connection)):
+            self.rollback()
+        elif aborts_transaction(context.original_exception, context.dialect):
+            self._is_aborted = True
+
+    def prepare(self) -> None:
+        """Makes the new files durable, and writes the ledgers: COMMIT or PREPARE is next."""
+        connection = cast(Connection, self._connection())
+        if not self._is_aborted:
+            self._absorb(self._nested())
+            sync(self._scope.uploads)
+            changes = _changes_by_ledger(self._scope)
+            if changes:
+                self._write(changes, connection)
         waiting.checkpoint()  # the last moment: nothing cancels a COMMIT
+        self._is_ending = True
 
     def _write(self, changes_by_ledger: dict[Ledger, dict[str, int]], connection: Connection) -> None:
         created, kept = self._scope.created, self._scope.kept
@@ -98,7 +116,7 @@ class DatabaseTransaction:
 
     def commit(self, dbapi_connection: Any) -> None:
         """COMMIT was done."""
-        if self.is_aborted:
+        if self._is_aborted:
             self.rollback()
             return
         kept = self._scope.kept - self._scope.created
@@ -118,9 +136,8 @@ class DatabaseTransaction:
 
     def _in_other_databases(self) -> list[DatabaseTransaction]:
         """Those that go on: a file may move from one database to another in one session."""
-        live = filter(None, (each() for each in _transactions.keyrefs()))  # a copy: other threads begin some meanwhile
-        others = filter(None, map(_transactions.get, live))
-        return [each for each in others if each._engine.pool is not self._engine.pool and not each._scope.is_empty]
+        live = [each for each in endings.all_told() if isinstance(each, DatabaseTransaction)]
+        return [each for each in live if each._engine.pool is not self._engine.pool and not each._scope.is_empty]
 
     def _hear(self, kept: set[str], garbage: set[str]) -> set[str]:
         """Another transaction committed; returns the files whose fate is this one's to decide now."""
@@ -131,13 +148,13 @@ class DatabaseTransaction:
 
     def rollback(self) -> None:
         """ROLLBACK was done, or COMMIT was refused, or never sent."""
-        self.undo([*self._savepoints])
+        self._undo([*self._savepoints])
         _remove(self._scope.rollback() | self._released_elsewhere - self._kept_elsewhere)
         self._end()
 
     def _end(self) -> None:
         # In AUTOCOMMIT the next statement decides anew.
-        self.is_aborted = self.is_ending = self.is_prepared = False
+        self._is_aborted = self._is_ending = False
         self._marked, self._unreferenced, self._kept_elsewhere, self._released_elsewhere = {}, {}, set(), set()
 
     def abandon(self) -> None:
@@ -146,18 +163,21 @@ class DatabaseTransaction:
             each.abandon()
 
     def forget(self) -> None:
-        """Nobody refers to it any more. It may have ended long ago."""
-        if self.is_prepared or (self._scope.is_empty and not self._savepoints):
-            return
-        if self.is_ending or self._engine.pool._reset_on_return is not ResetStyle.reset_rollback:
+        """The connection was lost, or given back to the pool: the database rolls back."""
+        if self._is_ending or self._engine.pool._reset_on_return is not ResetStyle.reset_rollback:
             self.abandon()
         else:
             waiting.aside(self.rollback)
 
+    def decide(self, dbapi_connection: Any) -> None:
+        """In AUTOCOMMIT, a statement was executed."""
+        self.prepare()
+        self.commit(dbapi_connection)
+
 
 def scope_of(connection: Connection) -> Scope:
     """The scope of the transaction or savepoint that the connection is in."""
-    return DatabaseTransaction.begun(connection).scope_in(connection.get_nested_transaction())
+    return DatabaseTransaction.of(connection).scope_in(connection.get_nested_transaction())
 
 
 def sync(uploads: Iterable[Upload]) -> None:
@@ -169,12 +189,11 @@ def sync(uploads: Iterable[Upload]) -> None:
         each.durable = True
 
 
-def savepoints_of(connection: Connection) -> Iterator[NestedTransaction]:
-    """The savepoints that the connection is in, from the innermost on."""
-    savepoint: Any = connection.get_nested_transaction()
-    while savepoint is not None:
-        yield savepoint
-        savepoint = savepoint._previous_nested
+def _up_to(name: str, inside: Iterable[NestedTransaction]) -> list[NestedTransaction]:
+    """The savepoint with this name and those inside it, from the innermost on."""
+    savepoints = [*inside]
+    names = [each._savepoint for each in savepoints]
+    return savepoints[: names.index(name) + 1] if name in names else []
 
 
 def _remove(garbage: set[str]) -> Mapping[str, BaseException]:

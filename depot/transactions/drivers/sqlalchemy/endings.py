@@ -1,37 +1,62 @@
-"""How a transaction ended: SQLAlchemy tells before it sends COMMIT, but not after. So its dialect is listened to.
+"""When: what is sent to a database to end transactions and savepoints, and what comes of it.
 
-The dialect is the last to know what was sent, and the first to know what came
-of it; there is one for each engine.
+SQLAlchemy has events for this, but none after COMMIT, and one listener makes
+every statement of every engine dearer. Its dialects are the last to know what is
+sent, and the first to know what came of it. Each engine has one, and it is
+listened to from the first statement on that has to do with files.
 """
 
 from __future__ import annotations
 
-import contextlib
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, event
+from sqlalchemy.engine import ExceptionContext
 
 from . import waiting
 from .outcome import is_known_rollback
+
+Send = Callable[..., None]
 
 
 class Transaction(Protocol):
     """What wants to know."""
 
+    def prepare(self) -> None:
+        """COMMIT or PREPARE is about to be sent."""
+
     def commit(self, dbapi_connection: Any) -> None:
         """COMMIT was done."""
 
     def rollback(self) -> None:
-        """ROLLBACK was done, or COMMIT refused."""
+        """ROLLBACK was done, or COMMIT refused, or never sent."""
 
     def abandon(self) -> None:
-        """Nobody knows."""
+        """Nobody knows what was done."""
+
+    def release(self, savepoint: str) -> None:
+        """A savepoint is about to be released."""
+
+    def undo(self, savepoint: str) -> None:
+        """A savepoint was rolled back."""
+
+    def fail(self, context: ExceptionContext) -> None:
+        """A statement failed."""
+
+    def forget(self) -> None:
+        """The connection was lost, or given back."""
 
 
-# By what the dialect is given: the transactions whose end is being sent.
-_ending: weakref.WeakKeyDictionary[Any, Transaction] = weakref.WeakKeyDictionary()
+class _Told:
+    """Who wants to know what becomes of the transaction that a connection is in."""
+
+    transaction: Transaction | None = None
+
+
+# By what a connection has from the pool, while it has it.
+_told: weakref.WeakKeyDictionary[Any, _Told] = weakref.WeakKeyDictionary()
 
 # By id: the two-phase transactions that are prepared, or about to be; any connection can end them.
 _prepared: dict[Any, Transaction] = {}
@@ -40,61 +65,95 @@ _prepared: dict[Any, Transaction] = {}
 _dialects: weakref.WeakSet[Dialect] = weakref.WeakSet()
 
 
-def expect(transaction: Transaction, connection: Connection) -> None:
-    """The end of the transaction is about to be sent."""
-    _ending[connection.connection] = transaction
+def tell(transaction: Transaction, connection: Connection) -> None:
+    """Tells the transaction what becomes of the one that the connection is in."""
+    dbapi_connection = connection.connection
+    told = _told.get(dbapi_connection)
+    if told is None:
+        told = _told[dbapi_connection] = _Told()
+        weakref.finalize(dbapi_connection, _lost, told)
+    told.transaction = transaction
+    if connection.dialect not in _dialects:
+        _listen(connection.dialect)
 
 
-def expect_two_phase(transaction: Transaction, xid: Any) -> None:
-    """From now on, whoever ends the two-phase transaction with this id ends ``transaction``."""
-    _prepared[_text(xid)] = transaction
+def told_of(connection: Connection) -> Transaction | None:
+    """Who is told what becomes of the transaction that the connection is in."""
+    if connection.closed or connection.invalidated:
+        return None
+    told = _told.get(connection.connection)
+    return None if told is None else told.transaction
 
 
-def _text(xid: Any) -> Any:
-    """The id as SQLAlchemy made it: MariaDB's driver gives those of ``recover_twophase()`` as bytes."""
-    return xid.decode() if isinstance(xid, bytes) else xid
+def all_told() -> list[Transaction]:
+    """All that have not ended; a copy, because other threads begin some meanwhile."""
+    told = filter(None, (_told.get(each()) for each in _told.keyrefs()))
+    return [each.transaction for each in told if each.transaction is not None]
 
 
-@contextlib.contextmanager
-def rolled_back_on_error(transaction: Transaction, connection: Connection) -> Iterator[None]:
-    """If what is done before COMMIT fails, SQLAlchemy sends no ROLLBACK: it waits for the pool to do it."""
-    try:
-        yield
-    except BaseException:
-        if connection.invalidated:  # as by a cancellation
-            transaction.rollback()
-        else:
-            _end_by_rollback(transaction, connection.dialect, connection.connection)
-        raise
+def _taken(dbapi_connection: Any) -> Transaction | None:
+    """Who was told until now: the transaction is about to end."""
+    told = _told.get(dbapi_connection)
+    if told is None:
+        return None
+    transaction, told.transaction = told.transaction, None
+    return transaction
 
 
-def listen_to(dialect: Dialect) -> None:
-    """Hears from now on how the transactions of this dialect's engine end."""
-    if dialect in _dialects:
-        return
+def _lost(told: _Told) -> None:
+    """Runs when a connection was forgotten, given back or broken, while it was in a transaction or not."""
+    if told.transaction is not None:
+        told.transaction.forget()
+
+
+def _listen(dialect: Dialect) -> None:
     _dialects.add(dialect)
-    methods: Any = dialect
-    methods.do_commit = _commit(dialect, dialect.do_commit)
-    methods.do_rollback = _rollback(dialect.do_rollback)
-    methods.do_prepare_twophase = _prepare_two_phase(dialect, dialect.do_prepare_twophase)
-    methods.do_commit_twophase = _commit_two_phase(dialect.do_commit_twophase)
-    methods.do_rollback_twophase = _rollback_two_phase(dialect.do_rollback_twophase)
+    for name, listening in _LISTENING.items():
+        setattr(dialect, name, listening(dialect, getattr(dialect, name)))
+    event.listen(dialect, 'handle_error', _fail)
 
 
-def _commit(dialect: Dialect, send: Callable[[Any], None]) -> Callable[[Any], None]:
+def _fail(context: ExceptionContext) -> None:
+    transaction = None if context.connection is None else told_of(context.connection)
+    if transaction is not None:
+        transaction.fail(context)
+
+
+def _release(_dialect: Dialect, send: Send) -> Send:
+    def do_release_savepoint(connection: Connection, name: str) -> None:
+        transaction = told_of(connection)
+        if transaction is not None:
+            transaction.release(name)
+        send(connection, name)
+
+    return do_release_savepoint
+
+
+def _undo(_dialect: Dialect, send: Send) -> Send:
+    def do_rollback_to_savepoint(connection: Connection, name: str) -> None:
+        transaction = told_of(connection)
+        send(connection, name)
+        if transaction is not None:
+            transaction.undo(name)
+
+    return do_rollback_to_savepoint
+
+
+def _commit(dialect: Dialect, send: Send) -> Send:
     def do_commit(dbapi_connection: Any) -> None:
-        transaction = _ending.pop(dbapi_connection, None)
+        transaction = _taken(dbapi_connection)
         if transaction is None:
             send(dbapi_connection)
-        else:  # what follows is shielded too: the ledger is written
-            waiting.shielded(end, transaction, dbapi_connection)
+        else:
+            _prepare(transaction, dialect, dbapi_connection)
+            waiting.shielded(end, transaction, dbapi_connection)  # with what follows: the ledger is written
 
     def end(transaction: Transaction, dbapi_connection: Any) -> None:
         try:
             send(dbapi_connection)
         except BaseException as error:
             if is_known_rollback(error, dialect, dbapi_connection):
-                _end_by_rollback(transaction, dialect, dbapi_connection)
+                _roll_back(transaction, dialect, dbapi_connection)
             else:
                 transaction.abandon()
             raise
@@ -103,19 +162,31 @@ def _commit(dialect: Dialect, send: Callable[[Any], None]) -> Callable[[Any], No
     return do_commit
 
 
-def _end_by_rollback(transaction: Transaction, dialect: Dialect, dbapi_connection: Any) -> None:
-    """Makes sure: the connection may be used again, and its next COMMIT must not commit this transaction."""
+def _prepare(transaction: Transaction, dialect: Dialect, dbapi_connection: Any) -> None:
     try:
-        waiting.shielded(dialect.do_rollback, dbapi_connection)
+        transaction.prepare()
+    except BaseException:
+        _roll_back(transaction, dialect, dbapi_connection)
+        raise
+
+
+def _roll_back(transaction: Transaction, dialect: Dialect, dbapi_connection: Any) -> None:
+    """After a COMMIT that failed SQLAlchemy sends no ROLLBACK, and leaves it to the pool.
+
+    But the connection may be used again, and its next COMMIT must not commit this transaction.
+    """
+    try:
+        if dbapi_connection.is_valid:  # not after a cancellation
+            waiting.shielded(dialect.do_rollback, dbapi_connection)
     except BaseException:
         transaction.abandon()
         raise
     transaction.rollback()
 
 
-def _rollback(send: Callable[[Any], None]) -> Callable[[Any], None]:
+def _rollback(_dialect: Dialect, send: Send) -> Send:
     def do_rollback(dbapi_connection: Any) -> None:
-        transaction = _ending.pop(dbapi_connection, None)
+        transaction = _taken(dbapi_connection)
         try:
             send(dbapi_connection)
         finally:  # without an answer too: COMMIT was never sent
@@ -125,31 +196,35 @@ def _rollback(send: Callable[[Any], None]) -> Callable[[Any], None]:
     return do_rollback
 
 
-def _prepare_two_phase(dialect: Dialect, send: Callable[..., None]) -> Callable[..., None]:
+def _prepare_two_phase(dialect: Dialect, send: Send) -> Send:
     def do_prepare_twophase(connection: Connection, xid: Any) -> None:
+        transaction = _taken(connection.connection)
+        if transaction is not None:
+            _prepare(transaction, dialect, connection.connection)
+            _prepared[_text(xid)] = transaction
         try:
             send(connection, xid)
         except BaseException as error:
             if is_known_rollback(error, dialect, connection.connection):
-                transaction = _prepared.pop(_text(xid), None)
-                if transaction is not None:
-                    transaction.rollback()
+                _rollback_prepared(xid)
             raise
 
     return do_prepare_twophase
 
 
-def _commit_two_phase(send: Callable[..., None]) -> Callable[..., None]:
-    def do_commit_twophase(connection: Connection, xid: Any, *args: Any, **kw: Any) -> None:
-        transaction = _prepared.pop(_text(xid), None)
+def _commit_two_phase(dialect: Dialect, send: Send) -> Send:
+    def do_commit_twophase(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
+        transaction = _prepared.pop(_text(xid), None) if is_prepared else _taken(connection.connection)
         if transaction is None:
-            send(connection, xid, *args, **kw)
-        else:
-            waiting.shielded(end, transaction, connection, xid, *args, **kw)
+            send(connection, xid, is_prepared, recover)
+            return
+        if not is_prepared:
+            _prepare(transaction, dialect, connection.connection)
+        waiting.shielded(end, transaction, connection, xid, is_prepared, recover)
 
-    def end(transaction: Transaction, connection: Connection, *args: Any, **kw: Any) -> None:
+    def end(transaction: Transaction, connection: Connection, *args: Any) -> None:
         try:
-            send(connection, *args, **kw)
+            send(connection, *args)
         except BaseException:
             transaction.abandon()
             raise
@@ -158,11 +233,11 @@ def _commit_two_phase(send: Callable[..., None]) -> Callable[..., None]:
     return do_commit_twophase
 
 
-def _rollback_two_phase(send: Callable[..., None]) -> Callable[..., None]:
-    def do_rollback_twophase(connection: Connection, xid: Any, *args: Any, **kw: Any) -> None:
-        transaction = _prepared.pop(_text(xid), None)
+def _rollback_two_phase(_dialect: Dialect, send: Send) -> Send:
+    def do_rollback_twophase(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
+        transaction = _prepared.pop(_text(xid), None) if is_prepared else _taken(connection.connection)
         try:
-            send(connection, xid, *args, **kw)
+            send(connection, xid, is_prepared, recover)
         except BaseException:
             if transaction is not None:
                 transaction.abandon()
@@ -171,3 +246,25 @@ def _rollback_two_phase(send: Callable[..., None]) -> Callable[..., None]:
             transaction.rollback()
 
     return do_rollback_twophase
+
+
+def _rollback_prepared(xid: Any) -> None:
+    transaction = _prepared.pop(_text(xid), None)
+    if transaction is not None:
+        transaction.rollback()
+
+
+def _text(xid: Any) -> Any:
+    """The id as SQLAlchemy made it: MariaDB's driver gives those of ``recover_twophase()`` as bytes."""
+    return xid.decode() if isinstance(xid, bytes) else xid
+
+
+_LISTENING: dict[str, Callable[[Dialect, Send], Send]] = {
+    'do_release_savepoint': _release,
+    'do_rollback_to_savepoint': _undo,
+    'do_commit': _commit,
+    'do_rollback': _rollback,
+    'do_prepare_twophase': _prepare_two_phase,
+    'do_commit_twophase': _commit_two_phase,
+    'do_rollback_twophase': _rollback_two_phase,
+}

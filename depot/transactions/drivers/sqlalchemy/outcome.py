@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Dialect
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import Connection, Dialect
 
 # InnoDB rolls the whole transaction back when it resolves a deadlock, and lets the connection go on with a new one.
 _MYSQL_DEADLOCK = 1213
@@ -24,17 +23,16 @@ def is_known_rollback(error: BaseException, dialect: Dialect, dbapi_connection: 
     return is_in_transaction(dbapi_connection) or isinstance(error, dbapi.IntegrityError)
 
 
-def aborts_transaction(context: ExceptionContext) -> bool:
-    """Whether PostgreSQL answers a COMMIT with a rollback from now on, and without an error."""
-    return context.dialect.name == 'postgresql' and bool(_sqlstate(context.original_exception))
+def aborts_transaction(error: BaseException | None, dialect: Dialect) -> bool:
+    """Whether PostgreSQL, after this error, answers a COMMIT with a rollback, and without an error."""
+    return dialect.name == 'postgresql' and bool(_sqlstate(error))
 
 
-def ends_transaction(context: ExceptionContext) -> bool:
-    """Whether the database rolled the whole transaction back together with the failed statement."""
-    if context.dialect.name in ('mysql', 'mariadb'):
-        return context.original_exception.args[:1] == (_MYSQL_DEADLOCK,)
-    connection = context.connection
-    if context.dialect.name != 'sqlite' or connection is None or connection.invalidated or context.is_disconnect:
+def ends_transaction(error: BaseException | None, connection: Connection) -> bool:
+    """Whether the database rolled the whole transaction back together with the statement that failed with this."""
+    if connection.dialect.name in ('mysql', 'mariadb'):
+        return error is not None and error.args[:1] == (_MYSQL_DEADLOCK,)
+    if connection.dialect.name != 'sqlite' or connection.closed or connection.invalidated:
         return False
     return not is_in_transaction(connection.connection.dbapi_connection)
 

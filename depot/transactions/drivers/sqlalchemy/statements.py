@@ -8,11 +8,12 @@ database, because an object may be older than its row.
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, SelectBase, Update, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import Connection, CursorResult, Delete, Insert, Update, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -23,29 +24,52 @@ from .insertions import Insertion, Upsert
 from .outcome import aborts_transaction, ends_transaction, is_in_transaction
 from .sessions import adopt
 from .targets import Target
-from .values import Parameters, changes_rows, with_files
+from .values import Parameters, with_files
 
-# What the statement does that is being executed; a query itself.
-_current: contextvars.ContextVar[Change | SelectBase | None] = contextvars.ContextVar('depot_statement', default=None)
+_Execute = Callable[[Any, Connection, Sequence[Parameters], Any], CursorResult[Any]]
+
+# What the statement does that is being executed.
+_current: contextvars.ContextVar[Change | None] = contextvars.ContextVar('depot_statement', default=None)
 
 
-def before_execute(
-    connection: Connection, statement: Any, several: Sequence[Parameters], one: Parameters, _options: Any
-) -> tuple[Any, Sequence[Parameters], Parameters]:
-    """Runs before each statement: stores the contents in it, and asks the rows for what they have."""
-    _current.set(statement if isinstance(statement, SelectBase) else None)
-    if not isinstance(statement, UpdateBase):
-        return statement, several, one
+def execute(
+    statement: Any, send: _Execute, connection: Connection, sets: Sequence[Parameters], options: Any
+) -> CursorResult[Any]:
+    """Executes an INSERT, UPDATE or DELETE: stores the contents in it, and asks the rows for what they have."""
     target = Target(statement)
     if not target.file_columns:
-        return statement, several, one
-    sets = several or [one]
+        return send(statement, connection, sets, options)
+    some = sets or [{}]
     if not isinstance(statement, Delete):
-        statement, sets = with_files(statement, sets, target, lambda value: _take(connection, value))
-    change = _kind(statement)(connection, statement, sets, target)
-    if change.columns:
-        _begin(change)
-    return (statement, sets, {}) if several else (statement, (), sets[0])
+        statement, some = with_files(statement, some, target, lambda value: _take(connection, value))
+    change = _kind(statement)(connection, statement, some, target)
+    if not change.columns:
+        return send(statement, connection, sets, options)
+    _begin(change)
+    result = _sent(send, change, some if sets else sets, options)
+    change.claim(result)
+    if is_autocommit(connection):
+        DatabaseTransaction.of(connection).decide(connection.connection)
+    return result
+
+
+def _sent(send: _Execute, change: Change, sets: Sequence[Parameters], options: Any) -> CursorResult[Any]:
+    token = _current.set(change)
+    try:
+        return send(change.statement, change.connection, sets, options)
+    except DBAPIError as error:
+        if len(sets) > 1 and not _is_over(error, change.connection):
+            change.claim_part()
+        raise
+    finally:
+        _current.reset(token)
+
+
+def _is_over(error: DBAPIError, connection: Connection) -> bool:
+    """Whether no row has changed, because none of the transaction will."""
+    if error.connection_invalidated or aborts_transaction(error.orig, connection.dialect):
+        return True
+    return ends_transaction(error.orig, connection)
 
 
 def _kind(statement: Any) -> type[Change]:
@@ -61,32 +85,6 @@ def _begin(change: Change) -> None:
     if is_autocommit(change.connection):
         sync(upload for _column, value in change.values() for upload in uploads_of(value))
     change.ask()
-    _current.set(change)
-
-
-def after_execute(
-    connection: Connection, statement: Any, _several: Any, _one: Any, _options: Any, result: CursorResult[Any]
-) -> None:
-    """Runs after each statement that did not fail: now the rows are as it says."""
-    change = _current.get()
-    if not isinstance(change, Change) or change.statement is not statement:
-        return
-    _current.set(None)
-    change.claim(result)
-    if is_autocommit(connection):
-        transaction = DatabaseTransaction.begun(connection)
-        transaction.prepare(connection)
-        transaction.commit(connection.connection)
-
-
-def handle_error(context: ExceptionContext) -> None:
-    """Runs when a statement failed. One that is executed many times may have been done some times before."""
-    change = _current.get()
-    _current.set(None)
-    if not isinstance(change, Change) or len(change.sets) == 1 or context.is_disconnect or aborts_transaction(context):
-        return
-    if not ends_transaction(context):
-        change.claim_part()
 
 
 def is_autocommit(connection: Any) -> bool:
@@ -97,12 +95,12 @@ def is_autocommit(connection: Any) -> bool:
 
 def written(value: Any) -> None:
     """A statement is about to send this value to the database, followed or not."""
-    statement = _current.get()
+    change = _current.get()
     for upload in uploads_of(value):
-        if isinstance(statement, Change):
-            statement.take(upload)
-        elif statement is None or changes_rows(statement):
+        if change is None:
             upload.write()
+        else:
+            change.take(upload)
 
 
 def _take(connection: Connection, value: Any) -> None:
@@ -126,10 +124,13 @@ def do_orm_execute(state: ORMExecuteState) -> Any:
 
 
 def listen() -> None:
-    """Makes every engine and session of this process report here."""
-    event.listen(Engine, 'before_execute', before_execute, retval=True)
-    event.listen(Engine, 'after_execute', after_execute)
-    event.listen(Engine, 'handle_error', handle_error)
+    """Follows the statements of every engine and session of this process.
+
+    Not by events: one listener to an engine's statements makes each of them dearer, the queries most of all.
+    """
+    send: Any = UpdateBase._execute_on_connection
+    followed: Any = UpdateBase
+    followed._execute_on_connection = functools.partialmethod(execute, send)
     event.listen(Session, 'do_orm_execute', do_orm_execute)
 
 
