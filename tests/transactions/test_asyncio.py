@@ -270,6 +270,37 @@ def test_a_timeout_during_an_upload_is_a_timeout(connect: Any, engine: Engine, s
     assert holds(storage, engine) == []
 
 
+@pytest.mark.parametrize(('step', 'left'), [('sync', []), ('delete', [b'new'])])
+def test_a_cancellation_rolls_back_until_commit_is_sent_and_no_later(
+    step: Any, left: Any, connect: Any, engine: Engine, storage: Any
+) -> None:
+    async def main() -> None:
+        is_noticed = threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def cancel() -> None:
+            loop.call_soon_threadsafe(task.cancel)
+            loop.call_soon_threadsafe(loop.call_later, 0.05, is_noticed.set)
+            assert is_noticed.wait(FOREVER)
+
+        async def work() -> None:
+            async with connect() as engine, AsyncSession(engine) as session:
+                document = Document(content=await field.upload_async(b'old'))
+                session.add(document)
+                await session.flush()
+                document.content = await field.upload_async(b'new')
+                with DepotManager.override(FaultyStorage(storage, Fault(step, does=cancel))):
+                    await session.commit()
+                    await asyncio.sleep(0)
+
+        task = asyncio.ensure_future(work())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert holds(storage, engine) == left
+
+
 def test_a_cancelled_gather_of_uploads_leaves_nothing(storage: Any) -> None:
     async def main() -> None:
         uploads = asyncio.gather(*(field.upload_async(b'never') for _ in range(50)))
