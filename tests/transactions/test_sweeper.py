@@ -20,8 +20,8 @@ from depot.io.faults import Fault, FaultyStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
-from depot.transactions import sweeper
 from depot.transactions.sweeper import adopt, sweep
+from depot.transactions.sweeping import context
 from depot.transactions.sweeping.evidence import Evidence
 from depot.transactions.sweeping.report import Report
 from depot.utils import utcnow_naive
@@ -168,10 +168,10 @@ def test_a_storage_that_goes_on_failing_is_asked_less_often(
     assert not report.ok
     assert run().findings == []  # too early
     later = utcnow_naive() + timedelta(minutes=2.1)
-    monkeypatch.setattr(sweeper, 'utcnow_naive', lambda: later)
+    monkeypatch.setattr(context, 'utcnow_naive', lambda: later)
     assert [each.what for each in run().findings] == ['failed']
     assert run().findings == []
-    monkeypatch.setattr(sweeper, 'utcnow_naive', lambda: later + timedelta(days=2))
+    monkeypatch.setattr(context, 'utcnow_naive', lambda: later + timedelta(days=2))
     assert [each.what for each in run().findings] == ['removed']
     assert storage.list() == []
 
@@ -729,7 +729,7 @@ def test_what_a_prepared_transaction_stored_waits_for_it(
 ) -> None:
     file_id = stored(storage, HOUR)
     end = prepare(file_id)
-    monkeypatch.setattr(sweeper, 'utcnow_naive', lambda: datetime.now(timezone.utc).replace(tzinfo=None) + DAY)
+    monkeypatch.setattr(context, 'utcnow_naive', lambda: datetime.now(timezone.utc).replace(tzinfo=None) + DAY)
     for _ in range(2):
         report = run()
         assert report.counts == {'waiting': 1}

@@ -1,58 +1,97 @@
-"""Looks for files in a storage that nobody knows, and that are old enough to be nobody's."""
+"""What a sweep does about one storage."""
 
 from __future__ import annotations
 
-import contextlib
-import uuid
-from collections.abc import Iterator
-from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
-from ...errors import CorruptMetadata, FileMissing
-from ...utils import utcfromtimestamp_naive
-from .evidence import Evidence
-
-
-class Unknown(NamedTuple):
-    """A file that neither an entry nor a row speaks of."""
-
-    file_id: str
-    #: When it was stored, in UTC; None if nobody knows.
-    stored: datetime | None
+from ...errors import InvalidFileId
+from ..entries import batches
+from . import report as words
+from .context import Context
+from .evidence import Evidence, Referred
+from .rows import read_one
+from .unknown import Unknown, unknown_files
 
 
-def unknown_files(storage: Any, evidence: Evidence, since: datetime | None) -> Iterator[Unknown]:
-    """The files of a storage that nobody speaks of, as far as their ids are of ``since`` or later, or tell no time."""
-    after = None if since is None else _first_id(since)
-    for file_id in storage.iter_ids(after=after):
-        if not evidence.knows(file_id):
-            with contextlib.suppress(FileMissing):  # removed meanwhile
-                yield Unknown(file_id, _time_of(file_id) or _last_modified(storage, file_id))
+def compare(sweep: Context, name: str, storage: Any, evidence: Evidence) -> None:
+    """Does what follows from what the storage has, and what rows and ledger say."""
+    _tell_missing(sweep, name, storage, evidence)
+    _remove_unneeded(sweep, name, storage, evidence)
 
 
-def _first_id(instant: datetime) -> str:
-    """The first id that can have been made at this instant."""
-    milliseconds = int(instant.replace(tzinfo=timezone.utc).timestamp() * 1000)
-    return str(uuid.UUID(int=max(0, milliseconds) << 80 | 7 << 76 | 2 << 62))
+def clean(sweep: Context, name: str, storage: Any) -> None:
+    """Removes what was never finished, where a crash can leave such."""
+    if 'unfinished' in getattr(storage, 'capabilities', ()):
+        for each in storage.clean(sweep.moment - sweep.grace, dry_run=sweep.dry_run):
+            sweep.report.add(words.CLEANED, f'{name}: {each}', 'it was begun and never finished')
 
 
-def _last_modified(storage: Any, file_id: str) -> datetime | None:
+def _remove_unneeded(sweep: Context, name: str, storage: Any, evidence: Evidence) -> None:
+    """Removes the files of a storage that no row refers to."""
+    orphans, is_all = _orphans(sweep, name, unknown_files(storage, evidence, sweep.marks.swept(name)))
+    unreferred = evidence.unreferred(name)
+    found = len(orphans) + len(unreferred)
+    if evidence.unreadable and found:
+        sweep.leave(name, found, 'a row that cannot be read may need them')
+        return
+    if not sweep.is_plausible(name, found, evidence.size(name) + len(orphans)):
+        return
+    for files in batches(orphans):
+        if not sweep.dry_run:
+            sweep.marks.mark_unknown(files)
+        sweep.remove(files, 'neither a row nor the ledger speaks of it')
+    sweep.remove_unreferred(unreferred)
+    if is_all and not sweep.dry_run:
+        sweep.marks.set_swept(name, (sweep.moment - sweep.grace).replace(microsecond=0))
+
+
+def _tell_missing(sweep: Context, name: str, storage: Any, evidence: Evidence) -> None:
+    """Tells the rows whose file is not there."""
+    for each in evidence.referred(name):
+        if not _exists(storage, each.file.partition('/')[2]) and _still_refers(sweep, each):
+            others = f' and {each.rows - 1} more' if each.rows > 1 else ''
+            sweep.report.add(words.MISSING, each.file, f'{each.place}{others} refers to it, but it is not there')
+
+
+def _orphans(sweep: Context, name: str, unknown: Iterable[Unknown]) -> tuple[list[str], bool]:
+    """The files that are nobody's, and whether those are all that there are up to the grace period."""
+    orphans: list[str] = []
+    is_all = True
+    for each in unknown:
+        file = f'{name}/{each.file_id}'
+        doubt = _doubt(sweep, each)
+        if doubt is not None:
+            sweep.report.add(doubt[0], file, doubt[1])
+            is_all = False
+        elif each.stored is not None and each.stored <= sweep.moment - sweep.grace:
+            orphans.append(file)
+    return orphans, is_all
+
+
+def _doubt(sweep: Context, unknown: Unknown) -> tuple[str, str] | None:
+    """Why a file that nobody speaks of stays all the same, but for its being too young."""
+    if unknown.stored is None:
+        return words.LEFT, 'nobody speaks of it, but neither does the storage say how old it is'
+    if unknown.stored > sweep.moment - sweep.grace:
+        return None
+    if sweep.undecided is not None and unknown.stored + sweep.grace >= sweep.undecided:
+        return words.WAITING, 'a prepared transaction may have stored it; commit it or roll it back'
+    return None
+
+
+def _still_refers(sweep: Context, referred: Referred) -> bool:
+    """Whether the row is as it was: a transaction may have removed the file meanwhile, and said so there."""
+    if not referred.place.primary_key:
+        return True
+    tables = [each for each in sweep.tables if each.fullname == referred.place.table]
+    with sweep.engine.connect() as connection:
+        held = [held for each in tables for held in read_one(connection, each, referred.place.primary_key)]
+    return any(referred.file in each.files for each in held)
+
+
+def _exists(storage: Any, file_id: str) -> bool:
     try:
-        file = storage.get(file_id)
-    except CorruptMetadata:
-        return None
-    if hasattr(file, 'close'):
-        file.close()
-    modified: datetime | None = file.last_modified
-    return modified
-
-
-def _time_of(file_id: str) -> datetime | None:
-    """When an id was made, if it tells: RFC 9562 section 5.7."""
-    try:
-        value = uuid.UUID(file_id)
-    except ValueError:
-        return None
-    if value.version != 7:
-        return None
-    return utcfromtimestamp_naive((value.int >> 80) / 1000)
+        return bool(storage.exists(file_id))
+    except InvalidFileId:
+        return False

@@ -1,0 +1,115 @@
+"""What all parts of one sweep share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from sqlalchemy import Engine, MetaData, Table, inspect
+
+from ...errors import ConfigurationError
+from ...utils import utcnow_naive
+from ..drivers.sqlalchemy.columns import file_columns
+from ..entries import batches
+from ..ledger import Ledger
+from . import report as words
+from .evidence import Entry, Evidence
+from .marks import Marks
+from .report import Report
+from .undecided import prepared_since
+
+#: A sweep that would remove more files than this, and more than this share of a storage's, refuses to.
+PLAUSIBLE_COUNT = 20
+PLAUSIBLE_SHARE = 0.1
+
+
+class Context:
+    """One sweep: what it may do, what it works on, and what it tells.
+
+    Raises :class:`~depot.errors.ConfigurationError` unless the metadatas have one
+    ledger, and the database all tables.
+    """
+
+    def __init__(
+        self, engine: Engine, metadatas: Collection[MetaData], grace: timedelta, dry_run: bool, force: bool
+    ) -> None:
+        self.engine = engine
+        self.ledger = _ledger_of(metadatas)
+        #: Those with file columns.
+        self.tables = _tables_of({*metadatas, *self.ledger.metadatas})
+        self.grace = grace
+        self.dry_run = dry_run
+        self.force = force
+        _require_tables(engine, [self.ledger.table, *self.tables])
+        self.report = Report(dry_run)
+        self.marks = Marks(engine, self.ledger)
+        #: When it began. What is committed later may be seen, or not.
+        self.moment = utcnow_naive()
+        #: Since when a prepared transaction may wait; asked before the rows are read.
+        self.undecided = prepared_since(engine)
+
+    def evidence(self) -> Evidence:
+        """What rows and ledger say now. Tells the rows that cannot be read."""
+        evidence = Evidence(self.engine, self.ledger, self.tables)
+        for each in evidence.unreadable:
+            self.report.add(words.UNREADABLE, str(each.place), f'its files cannot be told: {each.error}')
+        return evidence
+
+    def remove(self, files: Collection[str], why: str) -> None:
+        """Removes files that are marked."""
+        outcomes = dict.fromkeys(files) if self.dry_run else self.marks.remove(files)
+        for file, error in outcomes.items():
+            if error is None:
+                self.report.add(words.REMOVED, file, why)
+            else:
+                self.report.add(words.FAILED, file, f'{why}, but it could not be removed: {error}')
+
+    def remove_unreferred(self, entries: Iterable[Entry]) -> None:
+        """Marks the entries that still have no row, and removes their files."""
+        for page in batches(entries):
+            marked = [each.file for each in page]
+            if not self.dry_run:
+                marked = [file for file, refs in self.marks.put_right(page, self.moment).items() if refs == 0]
+            self.remove(marked, 'no row refers to it, though no transaction let it go')
+
+    def is_plausible(self, storage: str, found: int, total: int) -> bool:
+        """Whether so many files of a storage may be removed; tells if not."""
+        if self.force or found <= PLAUSIBLE_COUNT or found <= total * PLAUSIBLE_SHARE:
+            return True
+        self.leave(storage, found, f'that is an implausible share of {total}; look at them, then force it')
+        return False
+
+    def leave(self, storage: str, count: int, why: str) -> None:
+        """Tells that files of a storage stay."""
+        self.report.add(words.LEFT, storage, f'no row seems to need {count} of its files, but {why}', count)
+
+
+def _ledger_of(metadatas: Collection[MetaData]) -> Ledger:
+    """The one ledger that counts the rows of these metadatas."""
+    ledgers = {ledger for ledger in map(Ledger.of, metadatas) if ledger is not None}
+    if len(ledgers) != 1:
+        raise ConfigurationError(
+            f'a sweep needs one ledger, not {len(ledgers)}; make one with Ledger(Base.metadata), '
+            'which further metadatas can share'
+        )
+    return ledgers.pop()
+
+
+def _tables_of(metadatas: Iterable[MetaData]) -> list[Table]:
+    """The tables with file columns; one that two metadatas know comes once, unless they know other columns of it."""
+    tables = [table for each in metadatas for table in each.tables.values() if file_columns(table)]
+    return [*{(table.fullname, *(each.name for each in file_columns(table))): table for table in tables}.values()]
+
+
+def _require_tables(engine: Engine, tables: Iterable[Table]) -> None:
+    if not isinstance(engine, Engine):
+        raise ConfigurationError(f'a sweep needs an engine of create_engine(), not a {type(engine).__name__}')
+    inspector = inspect(engine)
+    schemas = engine.get_execution_options().get('schema_translate_map', {})
+    missing = [
+        each.fullname
+        for each in tables
+        if not inspector.has_table(each.name, schema=schemas.get(each.schema, each.schema))
+    ]
+    if missing:
+        raise ConfigurationError(f'the database lacks the tables {", ".join(missing)}; nothing was removed')
