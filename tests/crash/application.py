@@ -6,16 +6,15 @@ import datetime
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, text
+from sqlalchemy import Connection, insert, text
 
 from depot.io.faults import Fault, FaultyStorage
 from depot.io.local import LocalFileStorage
 from depot.manager import DepotManager
 from depot.transactions.sweeper import sweep
 
-from ..services.sqlite import sqlite_engine
+from . import engines
 from .checker import check
 from .counts import Counts
 from .expected import Expected
@@ -33,17 +32,20 @@ class Application:
     The database is SQLite beside that folder, in WAL mode with synchronous FULL, or the one at ``url``.
     """
 
-    def __init__(
-        self, place: Path, url: str | None = None, journal: str = 'WAL', faults: Iterable[Fault] = (), **options: Any
-    ) -> None:
+    def __init__(self, place: Path, url: str | None = None, journal: str = 'WAL', faults: Iterable[Fault] = ()) -> None:
+        self._place, self._url = place, url
         self.folder = place / 'files'
-        self.engine = _server(url) if url else _sqlite(place / 'database.sqlite', journal, options)
+        self.engine = engines.postgresql(url) if url else engines.sqlite(place / 'database.sqlite', journal)
         self.expected = Expected()
         #: How many prepared transactions a recovery found.
         self.undecided = 0
         DepotManager._clear()
         DepotManager._depots['default'] = FaultyStorage(LocalFileStorage(self.folder), *faults)
         DepotManager.set_default('default')
+
+    def again(self, faults: Iterable[Fault]) -> Application:
+        """The same one, set up anew in this process."""
+        return Application(self._place, self._url, faults=faults)
 
     def create(self, slots: int) -> None:
         """Empty tables, with slots from 1 on."""
@@ -73,10 +75,10 @@ class Application:
     def _wait_until_alone(self) -> None:
         """PostgreSQL notices that a client is dead, and rolls back, but not in the same instant."""
         others = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'writer' AND pid <> pg_backend_pid()"
+            'SELECT count(*) FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()'
         )
         with self._autocommit() as connection:
-            while connection.scalar(others):
+            while connection.scalar(others, {'name': engines.WRITER}):
                 time.sleep(0.005)
 
     def _end_what_is_prepared(self) -> None:
@@ -92,21 +94,3 @@ class Application:
 
     def _autocommit(self) -> Connection:
         return self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')
-
-
-def _sqlite(file: Path, journal: str, options: dict[str, Any]) -> Engine:
-    engine = sqlite_engine(file, connect_args=options)
-
-    @event.listens_for(engine, 'connect')
-    def be_durable(connection: Any, _record: Any) -> None:
-        connection.execute(f'PRAGMA journal_mode = {journal}')
-        # Without a WAL, FULL leaves it to luck whether the end of the journal, which is the commit, is safe.
-        connection.execute(f'PRAGMA synchronous = {"FULL" if journal == "WAL" else "EXTRA"}')
-
-    return engine
-
-
-def _server(url: str) -> Engine:
-    # A server process that waits for a lock looks up now and then whether its client is still there.
-    options = '-c lock_timeout=9s -c client_connection_check_interval=50'
-    return create_engine(url, connect_args={'application_name': 'writer', 'options': options})

@@ -6,12 +6,13 @@ Long: ``python -m tests.crash.enumerated`` does all of it; with ``--every 10``, 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import itertools
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +22,10 @@ from .application import Application
 from .counts import Counts
 from .notes import Notes
 from .steps import FAULTS, MOMENTS, Steps, StorageSteps, SystemSteps
-from .works import WAYS, Work
+from .works import WAYS, TwoPhaseWork, Work
 from .writers import write_once
 
+Beginning = Callable[[Path, 'str | None'], None]
 Scenario = Callable[[Application, Notes], None]
 
 # How a child tells whether its step came. One that was killed says nothing: it was killed at its step.
@@ -34,7 +36,7 @@ class Case(NamedTuple):
     """A scenario, from a beginning, and one kind of fault."""
 
     name: str
-    beginning: Callable[[Path], None]
+    beginning: Beginning
     scenario: Scenario
     make_steps: Callable[[int], Steps]
 
@@ -53,30 +55,50 @@ class Enumerated:
         return f'{self.counts} | faults={self.faults} cases={self.cases}'
 
 
-def run(cases: Iterable[Case]) -> Enumerated:
+def run(cases: Iterable[Case], url: str | None = None) -> Enumerated:
     """A fault at each step of each case."""
     result = Enumerated()
     with tempfile.TemporaryDirectory(prefix='depot-faults-') as folder:
-        begin = functools.cache(functools.partial(_begun, Path(folder)))
+        beginnings = Beginnings(Path(folder), url)
         for case in cases:
             result.cases += 1
-            fault_at_each_step(case, begin(case.beginning), Path(folder, 'copy'), result)
+            fault_at_each_step(case, beginnings, result)
     return result
 
 
-def _begun(folder: Path, beginning: Callable[[Path], None]) -> Path:
-    place = folder / beginning.__name__
-    place.mkdir()
-    beginning(place)
-    return place
+class Beginnings:
+    """The places where scenarios begin: made anew on a server, copied in files."""
+
+    def __init__(self, folder: Path, url: str | None) -> None:
+        self.url = url
+        self._folder = folder
+        self._made: dict[Beginning, Path] = {}
+
+    @contextlib.contextmanager
+    def at(self, beginning: Beginning) -> Iterator[Path]:
+        """A place that is as it should be in the beginning."""
+        place = self._folder / 'place'
+        if self.url:
+            place.mkdir()
+            beginning(place, self.url)
+        else:
+            shutil.copytree(self._template(beginning), place)
+        yield place
+        shutil.rmtree(place)
+
+    def _template(self, beginning: Beginning) -> Path:
+        if beginning not in self._made:
+            self._made[beginning] = self._folder / beginning.__name__
+            self._made[beginning].mkdir()
+            beginning(self._made[beginning], None)
+        return self._made[beginning]
 
 
-def fault_at_each_step(case: Case, beginning: Path, place: Path, result: Enumerated) -> None:
+def fault_at_each_step(case: Case, beginnings: Beginnings, result: Enumerated) -> None:
     """Until there is no such step."""
     for number in itertools.count(1):
-        shutil.copytree(beginning, place)
-        counts, is_reached = fault_at(case.make_steps(number), place, case.scenario)
-        shutil.rmtree(place)
+        with beginnings.at(case.beginning) as place:
+            counts, is_reached = fault_at(case.make_steps(number), place, beginnings.url, case.scenario)
         result.counts += counts
         result.faults += is_reached
         if counts:
@@ -85,32 +107,32 @@ def fault_at_each_step(case: Case, beginning: Path, place: Path, result: Enumera
             return
 
 
-def fault_at(steps: Steps, place: Path, scenario: Scenario) -> tuple[Counts, bool]:
+def fault_at(steps: Steps, place: Path, url: str | None, scenario: Scenario) -> tuple[Counts, bool]:
     """Does the scenario with one fault, then recovers; returns what was wrong, and whether it was hit."""
-    application = Application(place)
+    application = Application(place, url)
     application.learn()
-    is_reached = crash(steps, application, place, scenario)
+    is_reached = crash(steps, application, scenario)
     application.recover()
     counts = application.check()
     application.engine.dispose()
     return counts, is_reached
 
 
-def crash(steps: Steps, application: Application, place: Path, scenario: Scenario) -> bool:
+def crash(steps: Steps, application: Application, scenario: Scenario) -> bool:
     """Has a child do the scenario with one fault, and hears what it notes; returns whether it was hit."""
     notes = Notes()
     application.engine.dispose()
-    status = processes.wait(processes.fork(_suffer, steps, place, scenario, notes))
+    status = processes.wait(processes.fork(_suffer, steps, application, scenario, notes))
     assert status != BROKEN, 'the scenario failed by itself'
     application.expected.hear('scenario', notes.read())
     notes.close()
     return status != UNTOUCHED
 
 
-def _suffer(steps: Steps, place: Path, scenario: Scenario, notes: Notes) -> None:
+def _suffer(steps: Steps, application: Application, scenario: Scenario, notes: Notes) -> None:
     """Does the scenario. It may swallow its fault, and may not fail without one."""
-    application = Application(place, **steps.options)
     steps.begin()
+    application = application.again(steps.faults)
     try:
         scenario(application, notes)
     except BaseException:
@@ -125,9 +147,11 @@ def transaction(way: type[Work], change: scenarios.Change, end: scenarios.Change
     """A transaction, written in one way, with an end."""
 
     def scenario(application: Application, notes: Notes) -> None:
-        with way(application.engine, notes) as work:
+        def body(work: Work) -> None:
             change(work)
             end(work)
+
+        way.run(application.engine, notes, body)
 
     return scenario
 
@@ -137,23 +161,21 @@ def sweep(application: Application, notes: Notes) -> None:
     application.recover()
 
 
-def prepared(place: Path) -> None:
+def prepared(place: Path, url: str | None) -> None:
     """A database with some documents."""
-    application, notes = Application(place), Notes()
+    application, notes = Application(place, url), Notes()
     application.create(scenarios.SLOTS)
-    with Work(application.engine, notes) as work:
-        scenarios.prepare(work)
-        work.commit()
+    Work.run(application.engine, notes, scenarios.prepare)
     application.engine.dispose()
     notes.close()
 
 
-def littered(place: Path) -> None:
+def littered(place: Path, url: str | None) -> None:
     """A database and a folder with what several crashes left."""
-    prepared(place)
+    prepared(place, url)
     for number in range(3, 60, 4):
         anything = functools.partial(_anything, seed=number)
-        crash(SystemSteps(number, 'kill', 'middle'), Application(place), place, anything)
+        crash(SystemSteps(number, 'kill', 'middle'), Application(place, url), anything)
 
 
 def _anything(application: Application, notes: Notes, seed: int) -> None:
@@ -163,35 +185,42 @@ def _anything(application: Application, notes: Notes, seed: int) -> None:
         write_once(application.engine, notes, chance, scenarios.SLOTS)
 
 
-def all_cases() -> list[Case]:
+def all_cases(faults: Iterable[str] = FAULTS, ways: Iterable[type[Work]] = WAYS) -> list[Case]:
     """Every scenario, in every way, with every end, and a sweep; every fault at every moment."""
     found = [
         (f'{way.__name__} {change.__name__} {end.__name__}', prepared, transaction(way, change, end))
-        for change, end, way in itertools.product(scenarios.SCENARIOS, scenarios.ENDS, WAYS)
+        for change, end, way in itertools.product(scenarios.SCENARIOS, scenarios.ENDS, ways)
     ]
     found.append(('sweep', littered, sweep))
     return [
         Case(f'{name}: {kind}', beginning, scenario, steps)
-        for kind, steps in all_steps()
+        for kind, steps in all_steps(faults)
         for name, beginning, scenario in found
     ]
 
 
-def all_steps() -> list[tuple[str, Callable[[int], Steps]]]:
-    """All kinds of faults: the kills first."""
-    found: list[tuple[str, Callable[[int], Steps]]] = []
-    for fault in FAULTS:
-        found.append((f'{fault} in the storage', functools.partial(StorageSteps, fault=fault)))
+def all_steps(faults: Iterable[str]) -> Iterator[tuple[str, Callable[[int], Steps]]]:
+    """All kinds of faults."""
+    for fault in faults:
+        if fault in FAULTS:
+            yield f'{fault} in the storage', functools.partial(StorageSteps, fault=fault)
         for moment in MOMENTS:
-            found.append((f'{fault} {moment}', functools.partial(SystemSteps, fault=fault, moment=moment)))
-    return found
+            yield f'{fault} {moment}', functools.partial(SystemSteps, fault=fault, moment=moment)
+
+
+def cases_of_a_server() -> list[Case]:
+    """The cases that a server knows besides: it may be lost, and it can prepare."""
+    return all_cases([*FAULTS, 'disconnect'], [*WAYS, TwoPhaseWork])
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--every', type=int, default=1, metavar='N', help='only each N-th of the cases')
-    result = run(all_cases()[:: parser.parse_args().every])
+    parser.add_argument('--url', help='of an empty database; SQLite in a temporary folder without it')
+    options = parser.parse_args()
+    cases = cases_of_a_server() if options.url else all_cases()
+    result = run(cases[:: options.every], options.url)
     print(*result.failed[:20], result, sep='\n')
 
 

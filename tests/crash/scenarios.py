@@ -26,6 +26,7 @@ def prepare(work: Work) -> None:
     """Fills the slots that are filled to begin with."""
     for slot in range(1, FILLED + 1):
         work.put(slot, old(slot))
+    work.commit()
 
 
 def create(work: Work) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import functools
 import os
-import sqlite3
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import psycopg
+from sqlalchemy import Engine
+
 from depot.io import disk, folder, local
 from depot.io.faults import Fault, kill
+
+from .engines import WATCHERS
 
 #: When, at its step, a fault strikes. For a kill, after one step is before the next.
 MOMENTS = ['before', 'middle', 'after']
@@ -18,19 +24,33 @@ class Failed(Exception):
     """An error that nobody foresees."""
 
 
+def die(*_: object) -> None:
+    """As ``kill -9`` from outside."""
+    kill()
+
+
+def disconnect(asked: Any = None, *_: object) -> None:
+    """The connection to the server is lost; where it is the disk that was asked, that fails."""
+    connection = getattr(asked, 'connection', getattr(asked, 'dbapi_connection', None))
+    if connection is None:
+        raise OSError(errno.EIO, 'a planted fault')
+    connection.close()
+    raise psycopg.OperationalError('a planted fault')
+
+
 #: What a fault does, by its name.
-FAULTS = {'kill': kill, 'error': Failed, 'interrupt': KeyboardInterrupt, 'memory': MemoryError}
+FAULTS: dict[str, Any] = {'kill': die, 'error': Failed, 'interrupt': KeyboardInterrupt, 'memory': MemoryError}
 
 
 class Steps(Protocol):
     """Some steps of a process, of which one strikes."""
 
     @property
-    def options(self) -> dict[str, Any]:
-        """What an application needs so that its steps are counted."""
+    def faults(self) -> list[Fault]:
+        """What goes wrong in the storage."""
 
     def begin(self) -> None:
-        """Counts from now on."""
+        """Counts from now on, in this process."""
 
     @property
     def is_reached(self) -> bool:
@@ -42,7 +62,7 @@ class StorageSteps:
 
     def __init__(self, number: int, fault: str) -> None:
         self._fault = Fault(when=None, nth=number, does=FAULTS[fault])
-        self.options: dict[str, Any] = {'faults': [self._fault]}
+        self.faults = [self._fault]
 
     def begin(self) -> None:
         pass
@@ -57,16 +77,20 @@ class SystemSteps:
 
     def __init__(self, number: int, fault: str, moment: str) -> None:
         self._number = number
-        self._does = FAULTS[fault]
+        self._does = disconnect if fault == 'disconnect' else FAULTS[fault]
         self._moment = moment
         self._count = 0
-        self._is_counting = False
-        self.options: dict[str, Any] = {'factory': database_in_steps(self)}
+        self.faults: list[Fault] = []
 
     def begin(self) -> None:
-        self._is_counting = True
+        WATCHERS.append(self._watch)
         for module in disk, folder, local:
             module.os = System(self)  # type: ignore[attr-defined]
+
+    def _watch(self, engine: Engine) -> None:
+        """Makes all that is sent to a database a step. The library, which comes later, listens outside of this."""
+        for name in 'do_execute', 'do_executemany', 'do_execute_no_params', 'do_commit', 'do_rollback':
+            setattr(engine.dialect, name, functools.partial(self.take, getattr(engine.dialect, name)))
 
     @property
     def is_reached(self) -> bool:
@@ -74,7 +98,7 @@ class SystemSteps:
 
     def take(self, do: Callable[..., Any], *args: Any, half: Callable[[], Any] | None = None) -> Any:
         """Does one step; ``half`` does a part of it, where a part can be done."""
-        self._count += self._is_counting
+        self._count += 1
         if self._count != self._number:
             return do(*args)
         self._count += 1  # what strikes strikes once
@@ -82,12 +106,12 @@ class SystemSteps:
             half()
         elif self._moment == 'after':
             do(*args)
-        return self._strike()
+        return self._strike(*args)
 
-    def _strike(self) -> None:
+    def _strike(self, *args: Any) -> None:
         if isinstance(self._does, type):
             raise self._does('a planted fault')
-        self._does()
+        self._does(*args)
 
 
 class System:
@@ -119,26 +143,3 @@ class System:
 
     def rmdir(self, path: str) -> None:
         self._take(os.rmdir, path)
-
-
-def database_in_steps(steps: SystemSteps) -> type[sqlite3.Connection]:
-    """A connection whose every statement, COMMIT and ROLLBACK is a step."""
-
-    class Cursor(sqlite3.Cursor):
-        def execute(self, *args: Any) -> Any:
-            return steps.take(super().execute, *args)
-
-        def executemany(self, *args: Any) -> Any:
-            return steps.take(super().executemany, *args)
-
-    class Connection(sqlite3.Connection):
-        def cursor(self, *args: Any) -> Any:
-            return super().cursor(Cursor)
-
-        def commit(self) -> None:
-            steps.take(super().commit)
-
-        def rollback(self) -> None:
-            steps.take(super().rollback)
-
-    return Connection

@@ -28,10 +28,12 @@ def application(tmp_path: Path) -> Iterator[Application]:
 
 
 def work(application: Application, slot: int, content: bytes) -> None:
-    notes = Notes()
-    with Work(application.engine, notes) as work:
+    def body(work: Work) -> None:
         work.put(slot, content)
         work.commit()
+
+    notes = Notes()
+    Work.run(application.engine, notes, body)
     application.expected.hear('writer', notes.read())
     notes.close()
 

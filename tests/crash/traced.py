@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import sys
@@ -12,7 +13,8 @@ import pytest
 from .application import Application
 from .notes import Notes
 from .plants import PLANTS
-from .writers import write_once
+from .works import CoreWork, RawWork, StatementWork, Work
+from .writers import transact
 
 SLOTS = 4
 
@@ -34,7 +36,9 @@ def main(folder: str, commits: str, journal: str, plant: str = '') -> None:
     notes.write('ready')
     chance = random.Random(1)
     for _ in range(int(commits)):
-        write_once(application.engine, notes, chance, SLOTS)
+        # In one thread, so that the order of the system calls is that of the program.
+        way = chance.choice([Work, StatementWork, CoreWork, RawWork])
+        way.run(application.engine, notes, functools.partial(transact, chance=chance, slots=SLOTS))
     os._exit(0)
 
 

@@ -30,7 +30,9 @@ from .notes import Notes
 from .works import Work
 from .writers import GRACE, SMALL, patiently, sweep_forever, write_once
 
-WORKERS, SLOTS, SWEEPERS = 8, 20, 2
+WORKERS, SWEEPERS, UPLOADERS = 8, 2, 2
+
+SLOTS = 20
 
 #: Seconds that an upload may take until its row is committed.
 UPLOAD = 1.0
@@ -75,9 +77,11 @@ def upload_slowly(engine: Engine, notes: Notes, seed: object) -> None:
 
 
 def put(engine: Engine, notes: Notes, slot: int, upload: Any, digest: str) -> None:
-    with Work(engine, notes) as work:
+    def body(work: Work) -> None:
         work.put(slot, upload, digest)
         work.commit()
+
+    Work.run(engine, notes, body)
 
 
 @dataclass
@@ -131,7 +135,8 @@ def _work(application: Application, jobs: list[Callable[[Notes], None]], seconds
 def _jobs(engine: Engine, grace: datetime.timedelta) -> list[Callable[[Notes], None]]:
     workers = [functools.partial(read_and_write, engine, seed=each) for each in range(WORKERS)]
     sweepers = [functools.partial(sweep_forever, engine, grace=grace) for _ in range(SWEEPERS)]
-    return [*workers, *sweepers, functools.partial(upload_slowly, engine, seed='slow')]
+    uploaders = [functools.partial(upload_slowly, engine, seed=f'slow {each}') for each in range(UPLOADERS)]
+    return [*workers, *sweepers, *uploaders]
 
 
 def main() -> None:

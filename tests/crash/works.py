@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from .engines import asynchronous
 from .models import Document, Slot, digest_of
 from .notes import Notes, State
 
@@ -20,21 +23,28 @@ PREPARED = 0.02
 class Work:
     """One transaction in a session: objects that are added, changed and deleted."""
 
-    def __init__(self, engine: Engine, notes: Notes) -> None:
+    def __init__(self, link: Any, notes: Notes) -> None:
+        self._link = link
         self._notes = notes
         self._states: dict[int, State] = {}
-        self._link: Any = self._open(engine)
 
-    def _open(self, engine: Engine) -> Any:
+    @classmethod
+    def run(cls, engine: Engine, notes: Notes, body: Callable[[Work], object]) -> None:
+        """Does one transaction, which is left without a commit unless ``body`` commits it."""
+        cls._do(cls._link_to(engine), notes, body)
+
+    @classmethod
+    def _link_to(cls, engine: Engine) -> Any:
         return Session(engine)
 
-    def __enter__(self) -> Work:
-        self._notes.write('started')
-        return self
-
-    def __exit__(self, kind: object, *error: object) -> None:
-        self._link.close()
-        self._notes.write('ended')
+    @classmethod
+    def _do(cls, link: Any, notes: Notes, body: Callable[[Work], object]) -> None:
+        notes.write('started')
+        try:
+            body(cls(link, notes))
+        finally:
+            link.close()
+            notes.write('ended')
 
     def put(self, slot: int, content: Any, digest: str | None = None) -> None:
         """Stores a document in a slot, in the place of what is there; a content that is no bytes has a digest."""
@@ -130,14 +140,40 @@ class CoreWork(StatementWork):
     target = Document.__table__
     columns = Document.__table__.c
 
-    def _open(self, engine: Engine) -> Any:
+    @classmethod
+    def _link_to(cls, engine: Engine) -> Any:
         return engine.connect()
+
+
+class RawWork(CoreWork):
+    """One transaction that deletes by SQL which nobody follows."""
+
+    def _delete(self, slot: int) -> None:
+        self._link.execute(text('DELETE FROM document WHERE slot_id = :slot'), {'slot': slot})
+
+
+class AsyncWork(Work):
+    """One transaction under asyncio, in an event loop of its own."""
+
+    @classmethod
+    def run(cls, engine: Engine, notes: Notes, body: Callable[[Work], object]) -> None:
+        asyncio.run(cls._run(engine, notes, body))
+
+    @classmethod
+    async def _run(cls, engine: Engine, notes: Notes, body: Callable[[Work], object]) -> None:
+        database = asynchronous(engine)
+        try:
+            async with AsyncSession(database) as session:
+                await session.run_sync(lambda link: cls._do(link, notes, body))
+        finally:
+            await database.dispose()
 
 
 class TwoPhaseWork(Work):
     """One transaction that is prepared before it is committed; a crash in between leaves it undecided."""
 
-    def _open(self, engine: Engine) -> Any:
+    @classmethod
+    def _link_to(cls, engine: Engine) -> Any:
         return Session(engine, twophase=True)
 
     def commit(self) -> None:
@@ -149,7 +185,7 @@ class TwoPhaseWork(Work):
 
 
 #: The ways to write a transaction with any database.
-WAYS = [Work, StatementWork, CoreWork]
+WAYS = [Work, StatementWork, CoreWork, RawWork, AsyncWork]
 
 
 def ways(engine: Engine) -> list[type[Work]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -49,17 +50,21 @@ def patiently(do: Callable[..., object], *args: Any, **options: Any) -> None:
 
 
 def write_once(engine: Engine, notes: Notes, chance: random.Random, slots: int) -> None:
-    """One transaction of one to three changes, each in a savepoint or not, committed or not."""
-    with chance.choice(ways(engine))(engine, notes) as work:
-        chosen = sorted(chance.sample(range(1, slots + 1), chance.randint(1, 3)))
-        for slot in chosen:
-            work.take(slot)
-        for slot in chosen:
-            change_somehow(work, slot, chosen, chance)
-        if chance.random() < 0.75:
-            work.commit()
-        elif chance.random() < 0.5:
-            work.rollback()
+    """One transaction, in one of the ways, of one to three changes, each in a savepoint or not, committed or not."""
+    way = chance.choice(ways(engine))
+    way.run(engine, notes, functools.partial(transact, chance=chance, slots=slots))
+
+
+def transact(work: Work, chance: random.Random, slots: int) -> None:
+    chosen = sorted(chance.sample(range(1, slots + 1), chance.randint(1, 3)))
+    for slot in chosen:
+        work.take(slot)
+    for slot in chosen:
+        change_somehow(work, slot, chosen, chance)
+    if chance.random() < 0.75:
+        work.commit()
+    elif chance.random() < 0.5:
+        work.rollback()
 
 
 def change_somehow(work: Work, slot: int, chosen: list[int], chance: random.Random) -> None:

@@ -9,8 +9,12 @@ from sqlalchemy import Engine, create_engine, event
 
 
 def sqlite_engine(file: Path, **options: Any) -> Engine:
+    """An engine with real transactions."""
+    return with_real_transactions(create_engine(f'sqlite:///{file}', **options))
+
+
+def with_real_transactions(engine: Engine) -> Engine:
     """SQLAlchemy's documented recipe: without it, pysqlite begins no transaction for a SAVEPOINT or a SELECT."""
-    engine = create_engine(f'sqlite:///{file}', **options)
 
     @event.listens_for(engine, 'connect')
     def no_begin_by_the_driver(connection: Any, _record: Any) -> None:
