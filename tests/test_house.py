@@ -40,6 +40,7 @@ DOORS = {
         'depot/fields/attributes.py',
         'depot/fields/multiple.py',
         'depot/transactions/drivers/sqlalchemy/',
+        'depot/transactions/counting.py',
         'depot/transactions/ledger.py',
         'depot/transactions/entries.py',
         'depot/transactions/sweeper.py',

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select, update
 
 from .. import files as storages
+from ..counting import Outcome, new_entries, now
 from ..entries import BATCH, LIVE, MARKED, SWEPT
-from ..ledger import Ledger, Outcome, new_entries, now
+from ..ledger import Ledger
 from .evidence import Entry
 
 # A removal that failed is tried again by the next sweep; after that it waits twice as long each time.
