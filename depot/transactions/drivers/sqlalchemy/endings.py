@@ -87,7 +87,8 @@ def told_of(connection: Connection) -> Transaction | None:
 
 def all_told() -> list[Transaction]:
     """All that have not ended; a copy, because other threads begin some meanwhile."""
-    told = filter(None, (_told.get(each()) for each in _told.keyrefs()))
+    alive = filter(None, (each() for each in _told.keyrefs()))
+    told = filter(None, map(_told.get, alive))
     return [each.transaction for each in told if each.transaction is not None]
 
 
