@@ -8,7 +8,6 @@ scope gives back.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
@@ -98,11 +97,12 @@ class Scope:
         whether no row at all refers to them.
         """
         kept, released = self._kept_and_released()
-        garbage = dict.fromkeys(released - self.created, True)
-        garbage.update(unreferenced or {})
+        garbage = released - self.created if released else released
+        for file, is_garbage in (unreferenced or {}).items():
+            (garbage.add if is_garbage else garbage.discard)(file)
         # What a statement wrote that no driver follows: better an orphan than a row without its file.
         kept.update(file for each in self.uploads if each.written for file in each.files)
-        return self._end(kept, {file for file, is_garbage in garbage.items() if is_garbage})
+        return self._end(kept, garbage)
 
     def rollback(self) -> set[str]:
         """Ends the scope as if it had not been; returns the files to remove: those it created."""
@@ -113,17 +113,17 @@ class Scope:
         self._end(self.created, set())
 
     def _kept_and_released(self) -> tuple[set[str], set[str]]:
-        before, now, more = set(), set(), Counter[str]()
+        before, now, more = set(), set(), dict[str, int]()
         for (file, _owner), claim in self._claims.copy().items():
-            more[file] += claim.now - claim.before
+            more[file] = more.get(file, 0) + claim.now - claim.before
             if claim.before:
                 before.add(file)
             if claim.now:
                 now.add(file)
         # No row referred to a new file before. So its count is right even if a driver cannot tell that the row which
         # lets it go is the one that it was written into.
-        gone = {file for file in now & self.created if more[file] <= 0}
-        return now - gone, before - (now - gone)
+        now -= {file for file, count in more.items() if count <= 0 and file in now and file in self.created}
+        return now, before - now
 
     def _end(self, kept: Set[str], garbage: set[str]) -> set[str]:
         if os.getpid() != self._process:

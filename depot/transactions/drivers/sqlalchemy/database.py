@@ -19,7 +19,7 @@ from ...ledger import Ledger
 from ...scope import Scope
 from ...uploads import Upload
 from . import endings, waiting
-from .outcome import aborts_transaction, ends_transaction
+from .outcome import aborts_transaction, ends_transaction, is_autocommit
 
 
 class DatabaseTransaction:
@@ -39,7 +39,7 @@ class DatabaseTransaction:
         # What the ledgers said when they were written: which files are to go, and of which that is not so.
         self._marked: dict[Ledger, set[str]] = {}
         self._unreferenced: dict[str, bool] = {}
-        # What other transactions said of files meanwhile: that a row of theirs refers to them, or has let them go.
+        # Of files that move between databases: that a row refers to them, or that one has let them go.
         self._kept_elsewhere: set[str] = set()
         self._released_elsewhere: set[str] = set()
 
@@ -89,9 +89,10 @@ class DatabaseTransaction:
         """A statement failed: the database may have ended the transaction by that, or refuse to commit it."""
         if self._is_ending:
             return
-        if context.is_disconnect or ends_transaction(context.original_exception, cast(Connection, context.connection)):
+        connection = cast(Connection, context.connection)
+        if context.is_disconnect or ends_transaction(context.original_exception, connection):
             self.rollback()
-        elif aborts_transaction(context.original_exception, context.dialect):
+        elif aborts_transaction(context.original_exception, context.dialect) and not is_autocommit(connection):
             self._is_aborted = True
 
     def prepare(self) -> None:
@@ -119,20 +120,24 @@ class DatabaseTransaction:
         if self._is_aborted:
             self.rollback()
             return
-        kept = self._scope.kept - self._scope.created
-        garbage = self._scope.commit(self._unreferenced) | self._released_elsewhere
-        others = self._in_other_databases() if kept or garbage else []
-        garbage -= self._kept_elsewhere
-        if others or self._released_elsewhere:
-            garbage -= kept
-        for each in others:
-            garbage -= each._hear(kept, garbage)
-        failures = _remove(garbage)
+        failures = _remove(self._garbage())
         for ledger, marked in self._marked.items():
             # A connection of its own, on what the driver has: that of the transaction is about to be told of its end.
             connection = Connection(self._engine, dbapi_connection)
-            ledger.settle(connection, marked - failures.keys(), marked & failures.keys())
+            ledger.settle(connection, marked - failures.keys() - self._kept_elsewhere, marked & failures.keys())
         self._end()
+
+    def _garbage(self) -> set[str]:
+        """The files that this commit removes; the others that go on are told, and may have told it before."""
+        others = self._in_other_databases()
+        if others or self._released_elsewhere:
+            self._kept_elsewhere |= self._scope.kept - self._scope.created
+        garbage = self._scope.commit(self._unreferenced) | self._released_elsewhere
+        if self._kept_elsewhere:
+            garbage -= self._kept_elsewhere
+        for each in others:
+            garbage -= each._hear(self._kept_elsewhere, garbage)
+        return garbage
 
     def _in_other_databases(self) -> list[DatabaseTransaction]:
         """Those that go on: a file may move from one database to another in one session."""

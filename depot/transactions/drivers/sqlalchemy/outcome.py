@@ -42,6 +42,12 @@ def _sqlstate(error: BaseException | None) -> Any:
     return getattr(error, 'sqlstate', None) or getattr(error, 'pgcode', None)
 
 
+def is_autocommit(connection: Any) -> bool:
+    """Whether each statement decides by itself; not if somebody has begun all the same, as SQLAlchemy's recipe does."""
+    is_asked_for: bool = connection._is_autocommit_isolation()
+    return is_asked_for and not (connection.dialect.name == 'sqlite' and is_in_transaction(connection.connection))
+
+
 def is_in_transaction(dbapi_connection: Any) -> bool:
     """Only the drivers of SQLite tell; for others, True."""
     for each in (dbapi_connection, getattr(dbapi_connection, 'driver_connection', None)):

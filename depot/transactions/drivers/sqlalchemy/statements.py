@@ -21,9 +21,9 @@ from .changes import Change, Deletion, Replacement
 from .columns import uploads_of
 from .database import DatabaseTransaction, scope_of, sync
 from .insertions import Insertion, Upsert
-from .outcome import aborts_transaction, ends_transaction, is_in_transaction
+from .outcome import aborts_transaction, ends_transaction, is_autocommit
 from .sessions import adopt
-from .targets import Target
+from .targets import Target, target_of
 from .values import Parameters, with_files
 
 _Execute = Callable[[Any, Connection, Sequence[Parameters], Any], CursorResult[Any]]
@@ -36,8 +36,8 @@ def execute(
     statement: Any, send: _Execute, connection: Connection, sets: Sequence[Parameters], options: Any
 ) -> CursorResult[Any]:
     """Executes an INSERT, UPDATE or DELETE: stores the contents in it, and asks the rows for what they have."""
-    target = Target(statement)
-    if not target.file_columns:
+    target = target_of(statement)
+    if target is None:
         return send(statement, connection, sets, options)
     some = sets or [{}]
     if not isinstance(statement, Delete):
@@ -85,12 +85,6 @@ def _begin(change: Change) -> None:
     if is_autocommit(change.connection):
         sync(upload for _column, value in change.values() for upload in uploads_of(value))
     change.ask()
-
-
-def is_autocommit(connection: Any) -> bool:
-    """Whether each statement decides by itself; not if somebody has begun all the same, as SQLAlchemy's recipe does."""
-    is_asked_for: bool = connection._is_autocommit_isolation()
-    return is_asked_for and not (connection.dialect.name == 'sqlite' and is_in_transaction(connection.connection))
 
 
 def written(value: Any) -> None:

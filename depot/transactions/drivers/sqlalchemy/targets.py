@@ -39,6 +39,14 @@ class Target:
         return self.files.get(key if isinstance(key, str) else clause(key).key)
 
 
+def target_of(statement: UpdateBase) -> Target | None:
+    """The target; None if the table has no file columns, which has to be told fast: most have none."""
+    if not statement._propagate_attrs and not _file_columns(statement.table):
+        return None
+    target = Target(statement)
+    return target if target.file_columns else None
+
+
 def _file_columns(table: Any) -> tuple[Column[Any], ...]:
     return file_columns(table) if isinstance(table, Table) else ()
 
