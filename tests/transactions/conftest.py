@@ -117,3 +117,17 @@ def documents(engine: Engine, storage: Any) -> None:
         names = {101: 'a', 102: 'b', 103: 'c'}
         session.add_all([models.Document(id=n, name=name, content=name.encode()) for n, name in names.items()])
         session.commit()
+
+
+@pytest.fixture
+def late_keys(engine: Engine) -> Iterator[None]:
+    """On PostgreSQL, the foreign key of a document is checked by COMMIT only."""
+    _alter_key(engine, 'DEFERRABLE INITIALLY DEFERRED')
+    yield
+    _alter_key(engine, 'NOT DEFERRABLE')
+
+
+def _alter_key(engine: Engine, how: str) -> None:
+    if engine.dialect.name == 'postgresql':
+        with engine.begin() as connection:
+            connection.execute(text(f'ALTER TABLE document ALTER CONSTRAINT document_folder_id_fkey {how}'))

@@ -152,10 +152,8 @@ def test_a_session_whose_prepared_work_somebody_else_decided_removes_nothing_wro
 @in_memory
 @pytest.mark.parametrize('engine', ['postgresql'], indirect=True)
 @with_documents
+@pytest.mark.usefixtures('late_keys')
 def test_a_preparation_that_is_refused_is_a_rollback(engine: Engine, storage: Any) -> None:
-    with engine.begin() as connection:
-        constraint = 'document_folder_id_fkey DEFERRABLE INITIALLY DEFERRED'
-        connection.exec_driver_sql(f'ALTER TABLE document ALTER CONSTRAINT {constraint}')
     session = replaced(engine)
     session.execute(update(Document).where(Document.id == 102).values(folder_id=77))
     with pytest.raises(DBAPIError):
@@ -214,10 +212,8 @@ def test_two_databases_decide_as_one(engine: Engine, mariadb: Engine, storage: A
 @in_memory
 @pytest.mark.parametrize('engine', ['postgresql'], indirect=True)
 @with_documents
+@pytest.mark.usefixtures('late_keys')
 def test_one_database_that_cannot_prepare_undoes_both(engine: Engine, mariadb: Engine, storage: Any) -> None:
-    with engine.begin() as connection:
-        constraint = 'document_folder_id_fkey DEFERRABLE INITIALLY DEFERRED'
-        connection.exec_driver_sql(f'ALTER TABLE document ALTER CONSTRAINT {constraint}')
     with over_both(engine, mariadb) as session:
         session.execute(update(Document).where(Document.id == 102).values(folder_id=77))
         with pytest.raises(DBAPIError):

@@ -170,10 +170,12 @@ def test_a_wire_that_is_cut_at_the_commit_removes_nothing(engine: Engine, storag
 
 @pytest.mark.parametrize('engine', ['sqlite', 'postgresql'], indirect=True)
 @pytest.mark.parametrize('again', [True, False])
+@pytest.mark.usefixtures('late_keys')
 def test_a_commit_that_a_deferred_constraint_refuses_is_a_rollback(
     engine: Engine, other: Engine, storage: Any, again: bool
 ) -> None:
-    defer_foreign_keys(engine, other)
+    if engine.dialect.name == 'sqlite':
+        event.listen(other, 'connect', lambda connection, _record: connection.execute('PRAGMA foreign_keys = ON'))
     with Session(other) as session:
         replace(session)
         if engine.dialect.name == 'sqlite':
@@ -187,16 +189,6 @@ def test_a_commit_that_a_deferred_constraint_refuses_is_a_rollback(
             replace(session)
             session.commit()
     assert holds(storage, engine) == (NEW if again else OLD)
-
-
-def defer_foreign_keys(engine: Engine, other: Engine) -> None:
-    if engine.dialect.name == 'sqlite':
-        event.listen(other, 'connect', lambda connection, _record: connection.execute('PRAGMA foreign_keys = ON'))
-        return
-    with engine.begin() as connection:
-        connection.execute(
-            text('ALTER TABLE document ALTER CONSTRAINT document_folder_id_fkey DEFERRABLE INITIALLY DEFERRED')
-        )
 
 
 @pytest.mark.parametrize('engine', ['postgresql'], indirect=True)
