@@ -226,15 +226,20 @@ async def until_removed(storage: Any) -> None:
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize('is_added', [True, False])
+# What SQLAlchemy and psycopg say of the connection.
+@pytest.mark.filterwarnings('ignore:.* was deleted while still open:ResourceWarning')
+@pytest.mark.filterwarnings('ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning')
+@pytest.mark.parametrize('got_to', ['nowhere', 'session', 'row'])
 def test_a_forgotten_session_removes_its_files_while_the_loop_goes_on(
-    is_added: bool, connect: Any, storage: Any, watched: Ticker
+    got_to: str, connect: Any, storage: Any, watched: Ticker
 ) -> None:
     async def forget(engine: AsyncEngine) -> None:
         session = AsyncSession(engine)
         document = Document(content=await field.upload_async(b'never'))
-        if is_added:
+        if got_to != 'nowhere':
             session.add(document)
+        if got_to == 'row':
+            await session.flush()
 
     async def main() -> None:
         async with connect() as engine, watched.ticking():
