@@ -269,13 +269,8 @@ def test_the_ledger_knows_what_a_dead_process_had_prepared(
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, '-c', PREPARE_AND_DIE, url, str(tmp_path / 'files')], check=True, cwd=root)
     assert contents(counted) == [b'new', b'old']
-    sweep_all(engine)
-    assert contents(counted) == [b'new', b'old']
+    sweep(engine, BY_TRANSACTIONS.metadata)
     decide(engine, end)
     assert contents(counted) == [b'new', b'old']
-    sweep_all(engine)
+    sweep(engine, BY_TRANSACTIONS.metadata, grace=timedelta(0))
     assert contents(counted) == ([b'new'] if end == 'commit' else [b'old'])
-
-
-def sweep_all(engine: Engine) -> None:
-    sweep(engine, BY_TRANSACTIONS.metadata, grace=timedelta(0), force=True)
