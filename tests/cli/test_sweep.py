@@ -149,9 +149,10 @@ def test_another_database_can_be_named(models: Any, session: Any) -> None:
     add(models, session, b'one')
     forget(models, session)
     assert run('sweep', '--database', 'sqlite:///app.sqlite').output == '1 adopted\n'
-    result = run('sweep', '--database', 'sqlite:///other.sqlite')
-    assert result.exit_code == 2
-    assert 'the database lacks the tables depot_ledger, documents' in result.output
+    for command in ['sweep'], ['ledger', 'adopt']:
+        result = run(*command, '--database', 'sqlite:///other.sqlite')
+        assert result.exit_code == 2
+        assert 'the database lacks the tables depot_ledger, documents' in result.output
 
 
 @pytest.mark.parametrize(

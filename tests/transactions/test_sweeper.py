@@ -10,16 +10,19 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, insert, text, update
+from sqlalchemy import Column, Engine, MetaData, Table, event, insert, text, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from depot.errors import ConfigurationError, CorruptMetadata, StorageFailure
+from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
 from depot.io.faults import Fault, FaultyStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
+from depot.transactions.ledger import Ledger
 from depot.transactions.sweeper import adopt, sweep
 from depot.transactions.sweeping import context
 from depot.transactions.sweeping.evidence import Evidence
@@ -458,6 +461,8 @@ def test_what_the_sweeper_needs_is_asked_first(engine: Engine, storage: Any, cou
         sweep(engine, MetaData(), dry_run=dry_run)
     with pytest.raises(ConfigurationError, match='needs one ledger, not 2'):
         sweep(engine, counted.metadata, BY_TRIGGERS.metadata, dry_run=dry_run)
+    with pytest.raises(ConfigurationError, match=r'needs an engine of create_engine\(\), not a AsyncEngine'):
+        sweep(create_async_engine('sqlite+aiosqlite://'), counted.metadata, dry_run=dry_run)
     counted.Album.__table__.drop(engine)
     with pytest.raises(ConfigurationError, match=f'lacks the tables {counted.Album.__tablename__}'):
         sweep(engine, counted.metadata, dry_run=dry_run)
@@ -532,6 +537,82 @@ def test_without_rows_only_what_the_ledger_says_is_removed(
     assert storage.list() == [orphan]
 
 
+class Numbered(MemoryFileStorage):
+    """One whose ids are no UUIDs, as those of GridFS."""
+
+    def get(self, file_or_id: Any) -> Any:
+        modified = self.files[file_or_id]['metadata']['last_modified']
+
+        class File:
+            last_modified = modified
+
+        return File()
+
+    def exists(self, file_or_id: Any) -> bool:
+        return file_or_id in self.files
+
+    def delete(self, file_or_id: Any) -> None:
+        self.files.pop(file_or_id, None)
+
+
+def test_ids_may_be_of_any_kind(session: Session, counted: Counted, run: Any) -> None:
+    storage = DepotManager._depots['default'] = Numbered()
+    ages = {'507f1f77bcf86cd799439011': 2 * DAY, '507f1f77bcf86cd799439012': HOUR, '507f1f77bcf86cd799439013': 2 * DAY}
+    for file_id, age in ages.items():
+        storage.files[file_id] = {'data': b'', 'metadata': {'last_modified': utcnow_naive() - age}}
+    by_raw_sql(session, counted, info('507f1f77bcf86cd799439013'))
+    assert told(run()) == [('removed', 'default/507f1f77bcf86cd799439011')]
+    assert [*storage.files] == ['507f1f77bcf86cd799439012', '507f1f77bcf86cd799439013']
+
+
+def test_a_table_needs_no_primary_key(engine: Engine, storage: Any) -> None:
+    metadata = MetaData()
+    Table('keyless', metadata, Column('f', UploadedFileField))
+    Ledger(metadata)
+    metadata.create_all(engine)
+    try:
+        with engine.begin() as connection:
+            for file_id in str(uuid.uuid4()), stored(storage, 9 * DAY):
+                connection.execute(text('INSERT INTO keyless VALUES (:info)'), {'info': info(file_id).encode()})
+        report = sweep(engine, metadata)
+    finally:
+        metadata.drop_all(engine)
+    assert [(each.what, each.why) for each in report.findings] == [
+        ('missing', 'keyless.f of row ? refers to it, but it is not there')
+    ]
+    assert report.findings[0].is_problem
+
+
+def test_a_database_that_fails_is_no_reason_to_remove(
+    session: Session, counted: Counted, run: Any, storage: Any, engine: Engine
+) -> None:
+    stored(storage, 9 * DAY)
+
+    def fail(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if counted.Album.__tablename__ in statement and statement.startswith('SELECT'):
+            raise RuntimeError('pulled the plug')
+
+    event.listen(engine, 'before_cursor_execute', fail)
+    with pytest.raises(RuntimeError, match='pulled the plug'):
+        run()
+    event.remove(engine, 'before_cursor_execute', fail)
+    assert len(storage.list()) == 1
+
+
+@pytest.mark.parametrize('engine', ['mariadb'], indirect=True)
+def test_who_may_not_ask_for_prepared_transactions_reckons_with_one(run: Any, storage: Any, engine: Engine) -> None:
+    stored(storage, 9 * DAY)
+
+    def refuse(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement == 'XA RECOVER':
+            raise RuntimeError('access denied')
+
+    event.listen(engine, 'before_cursor_execute', refuse)
+    assert run().counts == {'waiting': 1}
+    event.remove(engine, 'before_cursor_execute', refuse)
+    assert run().counts == {'removed': 1}
+
+
 # Beside others
 
 
@@ -568,6 +649,23 @@ def test_a_file_that_rows_share_anew_meanwhile_stays(
     assert run().findings == []
     assert len(storage.list()) == 1
     assert [*counted.entries(session).values()] == [('live', 1)]  # not 2, as the transaction had left it
+
+
+def test_a_file_that_is_uncounted_meanwhile_stays(
+    session: Session, counted: Counted, run: Any, storage: Any, engine: Engine, meanwhile: Any
+) -> None:
+    session.add(counted.Document(content=b'one'))
+    session.commit()
+    session.execute(text(f'DELETE FROM {counted.Document.__tablename__}'))
+    session.commit()
+
+    def uncount() -> None:
+        with engine.begin() as connection:
+            connection.execute(update(counted.ledger.table).values(refs=None))
+
+    meanwhile.append(uncount)
+    assert run().findings == []
+    assert len(storage.list()) == 1
 
 
 def test_a_file_that_is_committed_meanwhile_stays(
