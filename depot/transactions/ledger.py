@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 from .counting import Counting, Outcome, new_entries
 from .drivers.sqlalchemy.columns import file_columns
 from .entries import MARKED, Statements, batches, can_be_entered, ledger_table
-from .triggers.ddl import triggers_of
+from .triggers.ddl import drop_shared, triggers_of
 
 log = logging.getLogger('depot.transactions')
 
@@ -124,6 +124,7 @@ class Ledger:
         """Removes the triggers, where there are any."""
         for table in self.counted_tables:
             self._drop_triggers(table, connection)
+        _execute(connection, drop_shared(self.table, connection.dialect))
 
     def _create_triggers(self, table: Table, connection: Connection) -> None:
         _execute(connection, triggers_of(self.table, table, connection.dialect).create)

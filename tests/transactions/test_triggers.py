@@ -258,6 +258,16 @@ def test_triggers_can_be_made_again_and_removed(engine: Engine, ledger: Ledger, 
     assert counts() == {A: None}
 
 
+@pytest.mark.parametrize('engine', ['postgresql'], indirect=True)
+def test_no_function_outlives_its_tables(engine: Engine, ledger: Ledger) -> None:
+    ours = text("SELECT count(*) FROM pg_proc WHERE proname LIKE 'depot_ledger%'")
+    with engine.connect() as connection:
+        assert connection.scalar(ours) == 4
+        connection.rollback()
+        ledger.metadatas[0].drop_all(engine)
+        assert connection.scalar(ours) == 0
+
+
 def test_tables_outlive_the_ledger(engine: Engine, ledger: Ledger, run: Any) -> None:
     ledger.table.drop(engine)
     run('INSERT INTO shelf (id, f) VALUES (1, :f)', f=[info(A)])

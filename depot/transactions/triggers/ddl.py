@@ -27,3 +27,8 @@ def triggers_of(ledger: Table, table: Table, dialect: Dialect) -> Triggers:
     if dialect.name not in _DIALECTS:
         raise ConfigurationError(f'a ledger has no triggers for {dialect.name}; only for: {", ".join(_DIALECTS)}')
     return _DIALECTS[dialect.name](Names(ledger, table, dialect))
+
+
+def drop_shared(ledger: Table, dialect: Dialect) -> list[str]:
+    """The statements that remove what is left when no table has triggers any more."""
+    return postgresql.drop_shared(Names(ledger, ledger, dialect)) if dialect.name == 'postgresql' else []

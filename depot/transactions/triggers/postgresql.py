@@ -61,7 +61,7 @@ FOR EACH ROW EXECUTE FUNCTION {function}()
 
 
 def triggers(names: Names) -> Triggers:
-    """The statements for PostgreSQL; the function that all tables share is not removed."""
+    """The statements for PostgreSQL; :func:`drop_shared` removes the function that all tables share."""
     count, changed, trigger = names.function('count'), names.trigger_function(), names.trigger('changed')
     drop = f'DROP TRIGGER IF EXISTS {trigger} ON {names.table}'
     columns = ''.join(_COLUMN.format(column=each, count=count) for each in names.columns)
@@ -74,3 +74,8 @@ def triggers(names: Names) -> Triggers:
         _TRIGGER.format(trigger=trigger, columns=', '.join(names.columns), table=names.table, function=changed),
     ]
     return Triggers(create, [drop, f'DROP FUNCTION IF EXISTS {changed}()'])
+
+
+def drop_shared(names: Names) -> list[str]:
+    """The statement that removes what the triggers of all tables share."""
+    return [f'DROP FUNCTION IF EXISTS {names.function("count")}(text, integer)']
