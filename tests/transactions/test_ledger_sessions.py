@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, delete, insert, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from depot.errors import FileMissing
@@ -14,6 +19,7 @@ from depot.fields.upload import UploadedFile
 from depot.io.faults import Fault, FaultyStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
+from depot.transactions.sweeper import sweep
 
 from .ledgers import BY_TRANSACTIONS, BY_TRIGGERS, Counted
 
@@ -175,3 +181,38 @@ def test_raw_sql_that_shares_a_file_is_counted(session: Session, counted: Counte
     session.execute(text(f'DELETE FROM {table}'))
     session.commit()
     assert [*counted.entries(session).values()] == [('live', 0)]
+
+
+@pytest.mark.parametrize('engine', ['postgresql', 'mariadb'], indirect=True)
+@pytest.mark.parametrize('ending', ['COMMIT', 'ROLLBACK'])
+def test_what_a_process_prepared_another_may_end(
+    engine: Engine, counted: Counted, session: Session, storage: Any, ending: str
+) -> None:
+    session.add(counted.Document(content=b'old'))
+    session.commit()
+    name = uuid.uuid4().hex
+    connection = engine.connect()
+    transaction = connection.begin_twophase(name)
+    connection.execute(update(counted.Document).values(content=b'new'))
+    transaction.prepare()
+    connection.invalidate()  # the process is gone
+    connection.close()
+    del connection, transaction
+    gc.collect()
+    assert sweep(engine, counted.metadata).findings == []
+    assert len(storage.list()) == 2
+    _end_prepared(engine, name, ending)
+    report = sweep(engine, counted.metadata, grace=timedelta(0))
+    assert [each.what for each in report.findings] == ['removed']
+    with session.get_one(counted.Document, 1).content.file as file:
+        assert file.read() == (b'new' if ending == 'COMMIT' else b'old')
+    assert len(storage.list()) == 1
+
+
+def _end_prepared(engine: Engine, name: str, how: str) -> None:
+    command = f'XA {how}' if engine.dialect.name == 'mariadb' else f'{how} PREPARED'
+    with engine.connect().execution_options(isolation_level='AUTOCOMMIT') as connection:
+        while True:
+            with contextlib.suppress(OperationalError):  # MariaDB has not noticed yet that the process is gone
+                connection.exec_driver_sql(f"{command} '{name}'")
+                return
