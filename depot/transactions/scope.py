@@ -59,6 +59,11 @@ class Scope:
         """Whether nothing has happened in it, or it has ended."""
         return not self.uploads and not self._claims
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether a row was written in it."""
+        return bool(self._claims)
+
     def changes(self) -> Iterator[tuple[str, Hashable, int]]:
         """File, owner, and 1 for a reference that is new, -1 for one that is gone, 0 if in the end nothing changed."""
         for (file, owner), claim in self._claims.items():

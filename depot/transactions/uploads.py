@@ -5,11 +5,12 @@ Plain Python: it knows no database and no storage. Files are their paths, as ``'
 
 from __future__ import annotations
 
-import functools
 import os
 import weakref
 from collections.abc import Callable, Iterable, Sequence, Set
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .lives import when_gone
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -45,14 +46,14 @@ class Upload:
         self.written = False
         #: Whether the files are known to survive a power loss.
         self.durable = False
-        self._finalizer: weakref.finalize[[], Upload] | None = None
+        self._finalizer: weakref.finalize[..., Any] | None = None
         if self.files:
             _uploads[self.files[0]] = self
 
     def remove_when_forgotten(self, remove: Callable[[Iterable[str]], object]) -> None:
         """Calls ``remove`` with the files when nothing refers to them before a transaction has decided."""
         if self._finalizer is None:
-            self._finalizer = weakref.finalize(self, functools.partial(_remove_in, os.getpid(), remove, self.files))
+            self._finalizer = when_gone(self, _remove_in, os.getpid(), remove, self.files)
 
     def write(self) -> None:
         """A statement that no driver follows writes the files' names: forgetting the upload removes nothing now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -31,10 +31,17 @@ class Owner(NamedTuple):
 class Change:
     """A statement that changes the file columns of a table."""
 
-    def __init__(self, connection: Connection, statement: Any, sets: Sequence[Parameters], target: Target) -> None:
+    #: Whether it removes rows, or their keys.
+    is_removal = True
+
+    def __init__(
+        self, connection: Connection, statement: Any, sets: Sequence[Parameters], options: Any, target: Target
+    ) -> None:
         self.connection = connection
         self.statement = statement
         self.sets = sets
+        #: Those of the execution.
+        self.options = options
         self.target = target
         #: The file columns that it changes.
         self.columns: Sequence[Column[Any]] = target.file_columns
@@ -77,7 +84,14 @@ class Change:
     @property
     def question(self) -> Question:
         """Asks for the columns that it changes."""
-        return Question(self.connection, self.target, self.columns, getattr(self.statement, '_with_options', ()))
+        options = getattr(self.statement, '_with_options', ())
+        return Question(self.connection, self.target, self.columns, options, self.schemas, self.is_removal)
+
+    @cached_property
+    def schemas(self) -> Mapping[str, Any]:
+        """The execution options that say in which schema the table is."""
+        asked = {**self.statement.get_execution_options(), **self.options}
+        return {each: asked[each] for each in ['schema_translate_map'] if each in asked}
 
     def release(self, image: Image) -> None:
         """These rows no longer have these values."""
@@ -132,10 +146,12 @@ class Deletion(Change):
 class Replacement(Change):
     """UPDATE."""
 
-    def __init__(self, connection: Connection, statement: Any, sets: Sequence[Parameters], target: Target) -> None:
-        super().__init__(connection, statement, sets, target)
+    def __init__(
+        self, connection: Connection, statement: Any, sets: Sequence[Parameters], options: Any, target: Target
+    ) -> None:
+        super().__init__(connection, statement, sets, options, target)
         given = rows_of(statement, sets[:1], target)[0].keys()
-        self._moves = any(each in given for each in target.table.primary_key)
+        self._moves = self.is_removal = any(each in given for each in target.table.primary_key)
         self.columns = [
             each for each in target.file_columns if self._moves or each in given or each.onupdate is not None
         ]

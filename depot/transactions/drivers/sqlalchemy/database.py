@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, NestedTransaction
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
 from sqlalchemy.pool.base import ResetStyle
 
 from ... import files
@@ -19,7 +20,10 @@ from ...ledger import Ledger
 from ...scope import Scope
 from ...uploads import Upload
 from . import endings, waiting
-from .outcome import aborts_transaction, ends_transaction, is_autocommit
+from .outcome import aborts_transaction, ends_transaction, is_autocommit, is_in_transaction
+
+# The pools that give one connection of the database to many.
+_SHARING = (SingletonThreadPool, StaticPool)
 
 
 class DatabaseTransaction:
@@ -29,6 +33,7 @@ class DatabaseTransaction:
         # Weakly: what the connection has from the pool keeps this object alive.
         self._connection = weakref.ref(connection)
         self._engine = connection.engine
+        self._driver_connection = connection.connection.driver_connection
         # Whether the database will answer a COMMIT with a rollback.
         self._is_aborted = False
         # Whether COMMIT, or PREPARE, is about to be sent: then its end is nobody's to foresee.
@@ -53,6 +58,18 @@ class DatabaseTransaction:
             found = cls(connection)
             endings.tell(found, connection)
         return found
+
+    def check(self, dbapi_connection: Any) -> None:
+        """Abandons what was done if the database knows of no transaction any more.
+
+        As text, COMMIT and ROLLBACK tell nobody. MariaDB commits by itself before it
+        changes a table. A pool may give one connection to many, whom it ends for all.
+        """
+        if self._has_claims() and not is_in_transaction(dbapi_connection):
+            self.abandon()
+
+    def _has_claims(self) -> bool:
+        return self._scope.has_claims or any(each.has_claims for each in self._savepoints.values())
 
     def scope_in(self, savepoint: NestedTransaction | None) -> Scope:
         """The scope of a savepoint, or that of the transaction itself."""
@@ -139,10 +156,16 @@ class DatabaseTransaction:
             garbage -= each._hear(self._kept_elsewhere, garbage)
         return garbage
 
+    def _abandon_sharers(self) -> None:
+        """The same connection of the database may serve others, whose rows have ended with these."""
+        for each in _live():
+            if each is not self and each._has_claims() and each._driver_connection is self._driver_connection:
+                each.abandon()
+
     def _in_other_databases(self) -> list[DatabaseTransaction]:
         """Those that go on: a file may move from one database to another in one session."""
-        live = [each for each in endings.all_told() if isinstance(each, DatabaseTransaction)]
-        return [each for each in live if each._engine.pool is not self._engine.pool and not each._scope.is_empty]
+        pool = self._engine.pool
+        return [each for each in _live() if each._engine.pool is not pool and not each._scope.is_empty]
 
     def _hear(self, kept: set[str], garbage: set[str]) -> set[str]:
         """Another transaction committed; returns the files whose fate is this one's to decide now."""
@@ -158,6 +181,8 @@ class DatabaseTransaction:
         self._end()
 
     def _end(self) -> None:
+        if isinstance(self._engine.pool, _SHARING):
+            self._abandon_sharers()
         # In AUTOCOMMIT the next statement decides anew.
         self._is_aborted = self._is_ending = False
         self._marked, self._unreferenced, self._kept_elsewhere, self._released_elsewhere = {}, {}, set(), set()
@@ -166,6 +191,7 @@ class DatabaseTransaction:
         """Nobody knows how it ended: nothing is removed."""
         for each in (*self._savepoints.values(), self._scope):
             each.abandon()
+        self._end()
 
     def forget(self) -> None:
         """The connection was lost, or given back to the pool: the database rolls back."""
@@ -178,6 +204,18 @@ class DatabaseTransaction:
         """In AUTOCOMMIT, a statement was executed."""
         self.prepare()
         self.commit(dbapi_connection)
+
+
+def _live() -> list[DatabaseTransaction]:
+    """Those that have not ended."""
+    return [each for each in endings.all_told() if isinstance(each, DatabaseTransaction)]
+
+
+def check(connection: Connection) -> None:
+    """A statement is about to be sent that has to do with files: see :meth:`DatabaseTransaction.check`."""
+    found = endings.told_of(connection)
+    if found is not None:
+        found.check(connection.connection)
 
 
 def scope_of(connection: Connection) -> Scope:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Dialect, event
 from sqlalchemy.engine import ExceptionContext
 
+from ...lives import when_gone
 from . import waiting
 from .outcome import is_known_rollback
 
@@ -23,6 +24,9 @@ Send = Callable[..., None]
 
 class Transaction(Protocol):
     """What wants to know."""
+
+    def check(self, dbapi_connection: Any) -> None:
+        """Something is about to be sent: has somebody ended the transaction before, without telling?"""
 
     def prepare(self) -> None:
         """COMMIT or PREPARE is about to be sent."""
@@ -71,7 +75,7 @@ def tell(transaction: Transaction, connection: Connection) -> None:
     told = _told.get(dbapi_connection)
     if told is None:
         told = _told[dbapi_connection] = _Told()
-        weakref.finalize(dbapi_connection, _lost, told)
+        when_gone(dbapi_connection, _lost, told)
     told.transaction = transaction
     if connection.dialect not in _dialects:
         _listen(connection.dialect)
@@ -98,6 +102,8 @@ def _taken(dbapi_connection: Any) -> Transaction | None:
     if told is None:
         return None
     transaction, told.transaction = told.transaction, None
+    if transaction is not None:
+        transaction.check(dbapi_connection)
     return transaction
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,12 +16,16 @@ from sqlalchemy import (
     SelectBase,
     TextClause,
     and_,
+    delete,
+    false,
     literal,
     or_,
     select,
 )
 from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.util import immutabledict
 
 from .targets import Target
 from .values import Parameters
@@ -45,6 +49,10 @@ class Question(NamedTuple):
     columns: Sequence[Column[Any]]
     #: Of an ORM statement: they may restrict which rows it finds.
     options: Sequence[Any] = ()
+    #: Those that the statement is executed with: they may say in which schema.
+    execution_options: Mapping[str, Any] = immutabledict()
+    #: Whether the statement removes rows, or their keys, which others may refer to.
+    is_removal: bool = True
 
     def by_criteria(self, criteria: Sequence[ColumnElement[bool]], sets: Sequence[Parameters]) -> Image:
         """The rows that a statement with these criteria will find with these parameters."""
@@ -79,21 +87,22 @@ class Question(NamedTuple):
 
     def _asked(self, criteria: Sequence[ColumnElement[bool]], parameters: Parameters) -> Image:
         keys = [*self.target.table.primary_key]
+        _lock(self.connection, self.target.table, self.execution_options)
         try:
-            rows = [*self.connection.execute(self._query([*keys, *self.columns], criteria), parameters)]
+            rows = [*self._execute(self._query([*keys, *self.columns], criteria), parameters)]
         except ValueError:  # not written by us; that must not keep a row from being mended or deleted
             return self._asked_one_by_one(criteria, parameters)
         return {tuple(row[: len(keys)]) or (place,): tuple(row[len(keys) :]) for place, row in enumerate(rows)}
 
     def _asked_one_by_one(self, criteria: Sequence[ColumnElement[bool]], parameters: Parameters) -> Image:
         keys = [*self.target.table.primary_key]
-        rows = [tuple(each) for each in self.connection.execute(self._query(keys, criteria), parameters)]
+        rows = [tuple(each) for each in self._execute(self._query(keys, criteria), parameters)]
         return {row: tuple(self._readable(row, column) for column in self.columns) for row in rows}
 
     def _readable(self, identity: Identity, column: Column[Any]) -> Any:
         criteria = [key == part for key, part in zip(self.target.table.primary_key, identity, strict=True)]
         try:
-            return self.connection.scalar(self._query([column], criteria))
+            return self._execute(self._query([column], criteria), {}).scalar()
         except ValueError:
             log.warning(
                 '%s of row %s has no file information in the database that can be read', column, identity, exc_info=True
@@ -103,7 +112,23 @@ class Question(NamedTuple):
     def _query(self, columns: Sequence[Any], criteria: Sequence[ColumnElement[bool]]) -> Any:
         source: Any = self.target.mapper or self.target.table
         found = select(*columns).select_from(source).where(*criteria).options(*self.options)
-        return found.with_for_update()  # until the statement has written the new ones
+        # Until the statement has written the new ones. As strongly as itself will lock, and no other tables' rows.
+        return found.with_for_update(of=self.target.table, key_share=not self.is_removal)
+
+    def _execute(self, query: Any, parameters: Parameters) -> Any:
+        return self.connection.execute(query, parameters, execution_options=self.execution_options)
+
+
+def _lock(connection: Connection, table: Any, options: Mapping[str, Any]) -> None:
+    """SQLite locks no rows, but all: by a change, even of nothing.
+
+    A question alone would make the transaction a reader, which may not become a
+    writer later; and Python's driver begins no transaction for it at all.
+    """
+    if connection.dialect.name == 'sqlite':
+        nothing: Any = delete(table).where(false())
+        unfollowed: Any = super(UpdateBase, nothing)
+        unfollowed._execute_on_connection(connection, (), options)
 
 
 def identity_in(criteria: Sequence[ColumnElement[bool]], parameters: Parameters, target: Target) -> Identity | None:

@@ -18,8 +18,12 @@ from .values import Parameters, Row, changes_rows, is_expression, rows_of
 class Insertion(Change):
     """INSERT."""
 
-    def __init__(self, connection: Connection, statement: Any, sets: Sequence[Parameters], target: Target) -> None:
-        super().__init__(connection, statement, sets, target)
+    is_removal = False
+
+    def __init__(
+        self, connection: Connection, statement: Any, sets: Sequence[Parameters], options: Any, target: Target
+    ) -> None:
+        super().__init__(connection, statement, sets, options, target)
         self._rows = [] if statement.select is not None else rows_of(statement, sets, target, self._needed())
 
     def _needed(self) -> Sequence[Column[Any]] | None:
@@ -34,7 +38,8 @@ class Insertion(Change):
         for row in self._rows:
             for each in self.columns:
                 if is_expression(row.get(each)):
-                    row[each] = self.connection.scalar(select(type_coerce(row[each], each.type)))
+                    query = select(type_coerce(row[each], each.type))
+                    row[each] = self.connection.scalar(query, execution_options=self.schemas)
 
     def claim(self, result: CursorResult[Any]) -> None:
         self._keep_rows(range(len(self._rows)), result)
@@ -53,7 +58,7 @@ class Insertion(Change):
         columns = [self.target.column(each) for each in self.statement._select_names]
         given = {column: each for column, each in zip(columns, source.c, strict=True) if column is not None}
         query = select(*(type_coerce(each, column.type) for column, each in given.items()))
-        for values in self.connection.execute(query, self.sets[0]):
+        for values in self.connection.execute(query, self.sets[0], execution_options=self.schemas):
             yield dict(zip(given, values, strict=True))
 
     def _keep_rows(self, places: Iterable[int], result: CursorResult[Any]) -> None:
@@ -104,14 +109,20 @@ class Upsert(Insertion):
         self._before = self.question.by_any(self._criteria)
 
     def claim(self, result: CursorResult[Any]) -> None:
-        self.release(self._before)
-        self.keep_image(self.question.by_any(self._criteria))
+        self._claim_found()
         self._keep_rows(self._new, result)
 
     def claim_part(self) -> None:
-        self.release(self._before)
-        self.keep_image(self.question.by_any(self._criteria))
+        self._claim_found()
         self._claim_named(self._rows[each] for each in self._new)
+
+    def _claim_found(self) -> None:
+        self.release(self._before)
+        found = self.question.by_any(self._criteria)
+        self.keep_image(found)
+        if len(found) < len(self._rows) - len(self._new):
+            # By a key that the table does not tell of, such as an index of an expression, it may have found others.
+            self._claim_named(self._rows)
 
     def _same_keys(self, row: Row) -> Iterator[ColumnElement[bool]]:
         """By each unique key that the row has a value for: the row that has the same."""

@@ -9,6 +9,9 @@ from sqlalchemy import Connection, Dialect
 # InnoDB rolls the whole transaction back when it resolves a deadlock, and lets the connection go on with a new one.
 _MYSQL_DEADLOCK = 1213
 
+# What drivers say of a connection: libpq's PQTRANS_IDLE, MySQL's SERVER_STATUS_IN_TRANS.
+_IDLE, _MYSQL_IN_TRANSACTION = 0, 1
+
 
 def is_known_rollback(error: BaseException, dialect: Dialect, dbapi_connection: Any) -> bool:
     """Whether this error of a COMMIT says that the database did not do it.
@@ -19,7 +22,9 @@ def is_known_rollback(error: BaseException, dialect: Dialect, dbapi_connection: 
     dbapi: Any = dialect.loaded_dbapi
     if not isinstance(error, dbapi.Error) or dialect.is_disconnect(error, dbapi_connection, None):
         return False
-    # SQLite ends the transaction by itself when the disk fails; what the next reader will see is not certain then.
+    if dialect.name != 'sqlite':
+        return True
+    # It ends the transaction by itself when the disk fails; what the next reader will see is not certain then.
     return is_in_transaction(dbapi_connection) or isinstance(error, dbapi.IntegrityError)
 
 
@@ -42,16 +47,41 @@ def _sqlstate(error: BaseException | None) -> Any:
     return getattr(error, 'sqlstate', None) or getattr(error, 'pgcode', None)
 
 
-def is_autocommit(connection: Any) -> bool:
-    """Whether each statement decides by itself; not if somebody has begun all the same, as SQLAlchemy's recipe does."""
-    is_asked_for: bool = connection._is_autocommit_isolation()
-    return is_asked_for and not (connection.dialect.name == 'sqlite' and is_in_transaction(connection.connection))
+def is_autocommit(connection: Connection) -> bool:
+    """Whether each statement decides by itself, because SQLAlchemy or the driver was asked for that."""
+    asked: Any = connection
+    dbapi_connection: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == 'sqlite':  # its recipe begins by itself, whatever was asked for
+        is_asked_for = asked._is_autocommit_isolation() or _attribute(dbapi_connection, 'isolation_level', '') is None
+        return is_asked_for and not is_in_transaction(dbapi_connection)
+    return (
+        asked._is_autocommit_isolation()
+        or _attribute(dbapi_connection, 'autocommit') is True
+        or (hasattr(dbapi_connection, 'get_autocommit') and bool(dbapi_connection.get_autocommit()))
+    )
 
 
 def is_in_transaction(dbapi_connection: Any) -> bool:
-    """Only the drivers of SQLite tell; for others, True."""
-    for each in (dbapi_connection, getattr(dbapi_connection, 'driver_connection', None)):
-        known = getattr(each, 'in_transaction', None)
+    """Whether the database has a transaction open on this connection; True where the driver does not tell."""
+    for each in (dbapi_connection, _attribute(dbapi_connection, 'driver_connection')):
+        known = _attribute(each, 'in_transaction')  # those of SQLite
         if isinstance(known, bool):
             return known
+        status = _attribute(_attribute(each, 'info'), 'transaction_status')  # psycopg
+        if isinstance(status, int):
+            return status != _IDLE
+        ask = _attribute(each, 'is_in_transaction')  # asyncpg
+        if callable(ask):
+            return bool(ask())
+        flags = _attribute(each, 'server_status')  # PyMySQL
+        if isinstance(flags, int):
+            return bool(flags & _MYSQL_IN_TRANSACTION)
     return True
+
+
+def _attribute(thing: Any, name: str, default: Any = None) -> Any:
+    """The attribute; the default where there is none, or the connection is broken."""
+    try:
+        return getattr(thing, name, default)
+    except Exception:
+        return default

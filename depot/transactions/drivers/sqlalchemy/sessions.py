@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapper, Session, SessionTransaction, object_session
 from sqlalchemy.orm.attributes import instance_state
 
 from ... import files
+from ...lives import when_gone
 from ...scope import Scope
 from ...uploads import Upload
 from . import waiting
@@ -30,7 +31,7 @@ class _State:
         self.scope = Scope()
         self.is_committed = False
         # A session that is forgotten in mid-transaction is rolled back by its database, and so here.
-        self.finalizer = weakref.finalize(transaction, _forgotten, self.scope)
+        self.finalizer = when_gone(transaction, _forgotten, self.scope)
 
 
 # Weakly, so that a forgotten session is collected. Not in ``session.info``: that is the application's to clear, and a

@@ -19,7 +19,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from .changes import Change, Deletion, Replacement
 from .columns import uploads_of
-from .database import DatabaseTransaction, scope_of, sync
+from .database import DatabaseTransaction, check, scope_of, sync
 from .insertions import Insertion, Upsert
 from .outcome import aborts_transaction, ends_transaction, is_autocommit
 from .sessions import adopt
@@ -39,10 +39,11 @@ def execute(
     target = target_of(statement)
     if target is None:
         return send(statement, connection, sets, options)
+    check(connection)
     some = sets or [{}]
     if not isinstance(statement, Delete):
         statement, some = with_files(statement, some, target, lambda value: _take(connection, value))
-    change = _kind(statement)(connection, statement, some, target)
+    change = _kind(statement)(connection, statement, some, options, target)
     if not change.columns:
         return send(statement, connection, sets, options)
     _begin(change)
