@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Table
 
+from ....errors import InvalidMapping
 from ...uploads import Upload, find_upload
 
 
@@ -27,17 +28,41 @@ class FileColumnType:
         raise NotImplementedError
 
 
-# With the number of columns that the table had then: a table can be given more.
-_found: weakref.WeakKeyDictionary[Table, tuple[int, tuple[Column[Any], ...]]] = weakref.WeakKeyDictionary()
+# The keys, not the columns, which would keep their table alive; with the number of columns that the table had then,
+# because it can be given more.
+_found: weakref.WeakKeyDictionary[Table, tuple[int, tuple[str, ...]]] = weakref.WeakKeyDictionary()
 
 
 def file_columns(table: Table) -> tuple[Column[Any], ...]:
-    """The columns of a table that hold files."""
+    """The columns of a table that hold files.
+
+    Raises :class:`~depot.errors.InvalidMapping` for one whose type has ours inside.
+    """
     count = len(table.c)
     found = _found.get(table)
     if found is None or found[0] != count:
-        found = _found[table] = count, tuple(each for each in table.c if isinstance(each.type, FileColumnType))
-    return found[1]
+        found = _found[table] = count, tuple(each.key for each in table.c if _holds_files(each))
+    return tuple(table.c[each] for each in found[1])
+
+
+def _holds_files(column: Column[Any]) -> bool:
+    if isinstance(column.type, FileColumnType):
+        return True
+    for each in _inside(column.type):
+        if isinstance(each, FileColumnType):
+            raise InvalidMapping(
+                f'{column} has a {type(each).__name__} inside a {type(column.type).__name__}, where its files cannot '
+                f'be followed; derive a type of your own from {type(each).__name__} instead'
+            )
+    return False
+
+
+def _inside(column_type: Any) -> Iterator[Any]:
+    """What a type is made of: that of a decorator, and those for other databases."""
+    for each in (getattr(column_type, 'impl_instance', None), *column_type._variant_mapping.values()):
+        if each is not None and each is not column_type:
+            yield each
+            yield from _inside(each)
 
 
 def infos_of(value: Any) -> Sequence[Any]:

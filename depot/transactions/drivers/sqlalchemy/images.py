@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -39,6 +40,14 @@ MANY, SEVERAL = 500, 50
 Identity = tuple[Any, ...]
 #: By row, what it has in the columns asked for; without a primary key, a row has its place in the answer for one.
 Image = dict[Identity, tuple[Any, ...]]
+
+
+_is_asking: ContextVar[bool] = ContextVar('depot_question', default=False)
+
+
+def is_asking() -> bool:
+    """Whether a question is being sent: what it names, it does not write."""
+    return _is_asking.get()
 
 
 class Question(NamedTuple):
@@ -116,7 +125,11 @@ class Question(NamedTuple):
         return found.with_for_update(of=self.target.table, key_share=not self.is_removal)
 
     def _execute(self, query: Any, parameters: Parameters) -> Any:
-        return self.connection.execute(query, parameters, execution_options=self.execution_options)
+        token = _is_asking.set(True)
+        try:
+            return self.connection.execute(query, parameters, execution_options=self.execution_options)
+        finally:
+            _is_asking.reset(token)
 
 
 def _lock(connection: Connection, table: Any, options: Mapping[str, Any]) -> None:

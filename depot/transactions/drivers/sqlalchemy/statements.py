@@ -20,6 +20,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from .changes import Change, Deletion, Replacement
 from .columns import uploads_of
 from .database import DatabaseTransaction, check, scope_of, sync
+from .images import is_asking
 from .insertions import Insertion, Upsert
 from .outcome import aborts_transaction, ends_transaction, is_autocommit
 from .sessions import adopt
@@ -90,6 +91,8 @@ def _begin(change: Change) -> None:
 
 def written(value: Any) -> None:
     """A statement is about to send this value to the database, followed or not."""
+    if is_asking():
+        return
     change = _current.get()
     for upload in uploads_of(value):
         if change is None:

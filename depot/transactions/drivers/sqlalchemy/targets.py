@@ -16,9 +16,8 @@ class Target:
     """The table that a statement changes, by all the names that a statement can use for its columns."""
 
     def __init__(self, statement: UpdateBase) -> None:
-        subject = statement._propagate_attrs.get('plugin_subject')
         #: The mapped class that the statement is about, if it is.
-        self.mapper: Mapper[Any] | None = getattr(subject, 'mapper', None)
+        self.mapper: Mapper[Any] | None = statement.table._annotations.get('parentmapper')
         self.table: Any = _real_table(self.mapper, statement)
         self.file_columns = _file_columns(self.table)
         #: By the names that parameters can have: the columns that hold files, of all tables of the mapped class.
@@ -61,8 +60,11 @@ def _real_table(mapper: Mapper[Any] | None, statement: UpdateBase) -> Any:
     """The table itself: a statement about a mapped class has a copy of it, which is equal."""
     told = statement._annotations  # where a bulk statement about a class with several tables means one of them
     table = told.get('_emit_update_table', told.get('_emit_insert_table', statement.table))
-    tables: Any = mapper.tables if mapper else ()
-    return next((each for each in tables if hash(each) == hash(table)), table)
+    if mapper is None:
+        return table
+    tables: Any = mapper.tables
+    # A class that is always loaded with its subclasses is a join, of which the statement changes the class's own table.
+    return next((each for each in tables if hash(each) == hash(table)), mapper.local_table)
 
 
 def clause(value: Any) -> Any:
