@@ -65,7 +65,10 @@ class Counting:
         outcomes: dict[str, Outcome] = {}
         for file, entry in entries.items():
             change = 0 if self._triggers else changes[file]
-            decided = _outcome(entry, change, is_kept=changes[file] > 0 or file in kept)
+            is_kept = changes[file] > 0 or file in kept
+            if entry.refs is None and is_kept and _is_gone(file):  # an entry that triggers have just made
+                raise _removed(file)
+            decided = _outcome(entry, change, is_kept)
             if decided is not None:
                 outcomes[file] = decided
         for decided, files in _by_value(outcomes).items():
