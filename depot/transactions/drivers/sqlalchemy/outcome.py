@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -75,8 +77,16 @@ def is_in_transaction(dbapi_connection: Any) -> bool:
             return bool(ask())
         flags = _attribute(each, 'server_status')  # PyMySQL
         if isinstance(flags, int):
-            return bool(flags & _MYSQL_IN_TRANSACTION)
+            return bool(flags & _MYSQL_IN_TRANSACTION) or _says_the_server(each)
     return True
+
+
+def _says_the_server(connection: Any) -> bool:
+    """PyMySQL does not hear it from a statement that returned rows, such as DELETE ... RETURNING."""
+    if not inspect.iscoroutinefunction(connection.ping):
+        with contextlib.suppress(Exception):
+            connection.ping(reconnect=False)
+    return bool(connection.server_status & _MYSQL_IN_TRANSACTION)
 
 
 def _attribute(thing: Any, name: str, default: Any = None) -> Any:
