@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, case, insert
+from sqlalchemy import Column, Engine, Index, Integer, MetaData, String, Table, case, func, insert, select, text
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
+
+from depot.fields.sqlalchemy import UploadedFileField
 
 from .laws import contents, holds, in_memory
 from .models import Document
@@ -256,3 +259,77 @@ def test_the_file_of_an_ignored_row_goes(way: Way, storage: Any, engine: Engine)
     way.execute(statement, [{'id': 104, 'name': 'a', 'content': b'not'}, {'id': 105, 'name': 'e', 'content': b'e'}])
     way.commit()
     assert holds(storage, engine) == [b'a', b'b', b'c', b'e']
+
+
+# Keys that only the database knows
+
+
+@pytest.fixture
+def people(engine: Engine) -> Iterator[Table]:
+    """A table whose names are unique without regard to case, and whose codes are by an index that it does not know."""
+    metadata = MetaData()
+    table = Table(
+        'people',
+        metadata,
+        Column('id', Integer, primary_key=True),
+        Column('name', String(9)),
+        Column('code', String(9)),
+        Column('content', UploadedFileField),
+    )
+    if engine.dialect.name != 'mariadb':  # whose texts are compared so anyway
+        Index('people_name', func.lower(table.c.name), unique=True)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(text('CREATE UNIQUE INDEX people_code ON people (code)'))
+        connection.execute(insert(table).values(id=1, name='Ada', code='x', content=b'old'))
+    yield table
+    metadata.drop_all(engine)
+
+
+def kept(engine: Engine, people: Table) -> list[bytes]:
+    with engine.connect() as connection:
+        return sorted(each.file.read() for each in connection.scalars(select(people.c.content)))
+
+
+@on_conflict
+@pytest.mark.parametrize('many', [True, False])
+def test_a_conflict_by_an_expression_dangles_no_row(engine: Engine, storage: Any, people: Table, many: bool) -> None:
+    statement: Any = {'sqlite': sqlite.insert, 'postgresql': postgresql.insert}[engine.dialect.name](people)
+    set_ = {'content': statement.excluded.content}
+    updating = statement.on_conflict_do_update(index_elements=[func.lower(people.c.name)], set_=set_)
+    rows = [{'name': 'ada', 'content': b'new'}, {'name': 'Bob', 'content': b'bob'}]
+    with engine.begin() as connection:
+        if many:
+            connection.execute(updating, rows)
+        else:
+            connection.execute(updating.values(rows))
+    assert kept(engine, people) == [b'bob', b'new']
+
+
+@pytest.mark.parametrize('engine', ['sqlite', 'postgresql', 'mariadb'], indirect=True)
+@pytest.mark.parametrize('with_key', [True, False])
+def test_a_conflict_by_an_unknown_index_dangles_no_row(
+    engine: Engine, storage: Any, people: Table, with_key: bool
+) -> None:
+    row = {'code': 'x', 'content': b'new'} | ({'id': 7} if with_key else {})
+    with engine.begin() as connection:
+        if engine.dialect.name == 'mariadb':
+            written = mysql.insert(people).values(row)
+            connection.execute(written.on_duplicate_key_update(content=written.inserted.content))
+        else:
+            statement: Any = {'sqlite': sqlite.insert, 'postgresql': postgresql.insert}[engine.dialect.name](people)
+            set_ = {'content': statement.excluded.content}
+            connection.execute(statement.values(row).on_conflict_do_update(index_elements=['code'], set_=set_))
+    assert kept(engine, people) == [b'new']
+
+
+@on_conflict
+def test_a_conflict_by_an_unknown_index_that_does_nothing_dangles_no_row(
+    engine: Engine, storage: Any, people: Table
+) -> None:
+    statement: Any = {'sqlite': sqlite.insert, 'postgresql': postgresql.insert}[engine.dialect.name](people)
+    with engine.begin() as connection:
+        connection.execute(
+            statement.on_conflict_do_nothing(), [{'code': 'x', 'content': b'not'}, {'code': 'y', 'content': b'y'}]
+        )
+    assert kept(engine, people) == [b'old', b'y']
