@@ -599,6 +599,23 @@ def test_a_database_that_fails_is_no_reason_to_remove(
     assert len(storage.list()) == 1
 
 
+@pytest.mark.parametrize(('failures', 'counts'), [(2, {'removed': 1}), (3, {'failed': 1})])
+def test_a_deadlock_is_tried_again(
+    run: Any, storage: Any, engine: Engine, counted: Counted, failures: int, counts: dict[str, int]
+) -> None:
+    stored(storage, 9 * DAY)
+    errors = [OperationalError('', {}, Exception('deadlock')) for _ in range(failures)]
+
+    def fail(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith('DELETE') and errors:
+            raise errors.pop()
+
+    event.listen(engine, 'before_cursor_execute', fail)
+    assert run().counts == counts
+    event.remove(engine, 'before_cursor_execute', fail)
+    assert run().counts == ({'removed': 1} if failures == 3 else {})
+
+
 @pytest.mark.parametrize('engine', ['mariadb'], indirect=True)
 def test_who_may_not_ask_for_prepared_transactions_reckons_with_one(run: Any, storage: Any, engine: Engine) -> None:
     stored(storage, 9 * DAY)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import contextlib
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.exc import OperationalError
 
 from .. import files as storages
 from ..counting import Outcome, new_entries, now
@@ -18,6 +21,25 @@ from .evidence import Entry
 # A removal that failed is tried again by the next sweep; after that it waits twice as long each time.
 _FIRST_PAUSE = timedelta(minutes=2)
 _LONGEST_PAUSE = timedelta(days=1)
+
+
+# A database that finds a deadlock ends one of the transactions, which is ours as likely as the application's.
+_ATTEMPTS = 3
+
+_F = TypeVar('_F', bound=Callable[..., Any])
+
+
+def _stubborn(work: _F) -> _F:
+    """Does the work of a short transaction again where the database gave it up."""
+
+    @functools.wraps(work)
+    def again(*arguments: Any, **options: Any) -> Any:
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(OperationalError):
+                return work(*arguments, **options)
+        return work(*arguments, **options)
+
+    return cast(_F, again)
 
 
 class Marks:
@@ -43,6 +65,7 @@ class Marks:
             last = page[-1].file
             yield [each.file for each in page if each.since + _pause(each.attempts) <= moment]
 
+    @_stubborn
     def remove(self, files: Collection[str]) -> Mapping[str, BaseException | None]:
         """Removes those of the files that are marked; returns each with what went wrong, or None.
 
@@ -58,6 +81,7 @@ class Marks:
             connection.commit()
         return {file: failures.get(file) for file in held}
 
+    @_stubborn
     def revive(self, files: Collection[str]) -> None:
         """Removes marks that were wrong."""
         with self._transaction() as connection:
@@ -67,11 +91,13 @@ class Marks:
         """Marks files that have no entry; from then on no row can be made to refer to them."""
         self.add(dict.fromkeys(files, 0), MARKED)
 
+    @_stubborn
     def add(self, counts: Mapping[str, int | None], state: str = LIVE) -> None:
         """Adds files that have no entry."""
         with self._transaction() as connection:
             connection.execute(self._ledger.statements.adopt(connection.dialect.name), new_entries(counts, state))
 
+    @_stubborn
     def put_right(self, entries: Collection[Entry], moment: datetime) -> dict[str, int]:
         """Gives entries the count that the rows had at the moment when they were read; returns what has changed.
 
