@@ -25,6 +25,13 @@ NO_GRACE = datetime.timedelta(0)
 #: Longer than any transaction that was killed.
 SHORT_GRACE = datetime.timedelta(seconds=1)
 
+# PostgreSQL lists those of all databases.
+OTHER_WRITERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = :name AND pid <> pg_backend_pid()
+"""
+PREPARED = 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared'
+
 
 class Application:
     """What is killed and set up again: an engine, and the default storage in a folder.
@@ -74,17 +81,14 @@ class Application:
 
     def _wait_until_alone(self) -> None:
         """PostgreSQL notices that a client is dead, and rolls back, but not in the same instant."""
-        others = text(
-            'SELECT count(*) FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()'
-        )
         with self._autocommit() as connection:
-            while connection.scalar(others, {'name': engines.WRITER}):
+            while connection.scalar(text(OTHER_WRITERS), {'name': engines.WRITER}):
                 time.sleep(0.005)
 
     def _end_what_is_prepared(self) -> None:
         """Commits every other transaction that waits for it, rolls the others back; a sweep before removes nothing."""
         with self._autocommit() as connection:
-            waiting = connection.scalars(text('SELECT gid FROM pg_prepared_xacts ORDER BY prepared')).all()
+            waiting = connection.scalars(text(PREPARED)).all()
             self.undecided += len(waiting)
             if waiting:
                 time.sleep(SHORT_GRACE.total_seconds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from . import processes
@@ -21,6 +22,8 @@ class Crew:
         self._jobs = jobs
         self._notes = [Notes() for _ in jobs]
         self._processes: dict[int, int] = {}
+        #: How many notes each has written.
+        self.heard: Counter[int] = Counter()
 
     def __enter__(self) -> Crew:
         self._application.engine.dispose()  # a child must not use its parent's connections
@@ -51,12 +54,19 @@ class Crew:
         self._hear(number)
         return self._application.expected.last[number]
 
-    def listen(self, until: float) -> None:
-        """Takes in what they note until an instant of the monotonic clock: they would wait if nobody read."""
-        while time.monotonic() < until:
+    def listen(self, until: float = 0) -> None:
+        """Takes in what they note, for some time or until an instant of the monotonic clock.
+
+        They would wait if nobody read.
+        """
+        while True:
+            time.sleep(PAUSE)
             for number in self._processes:
                 self._hear(number)
-            time.sleep(PAUSE)
+            if time.monotonic() >= until:
+                return
 
     def _hear(self, number: int) -> None:
-        self._application.expected.hear(number, self._notes[number].read())
+        notes = [*self._notes[number].read()]
+        self.heard[number] += len(notes)
+        self._application.expected.hear(number, notes)

@@ -26,8 +26,9 @@ WRITERS = 4
 #: The same database and folder go through so many kills.
 COMPOUND = 50
 
-#: Seconds that a writer lives, at most.
-LIFE = 0.4
+#: A writer is killed within so many seconds after it noted one of its first steps, no matter how fast the machine is;
+#: after so many seconds in any case, because it may wait for another one.
+STEPS, STEP, LIFE = 20, 0.03, 3.0
 
 
 @dataclass
@@ -97,14 +98,18 @@ def warm_up(application: Application, chance: random.Random) -> None:
 
 
 def kill_four(application: Application, chance: random.Random) -> Counter[str]:
-    """Starts four writers, and kills each at an instant of its own, while the others go on, and last a sweeper."""
+    """Starts four writers and a sweeper; kills each writer at an instant of its own, while the others go on."""
     jobs = [functools.partial(write_forever, application.engine, seed=chance.random()) for _ in range(WRITERS)]
     hits: Counter[str] = Counter()
     with Crew(application, [*jobs, functools.partial(sweep_forever, application.engine)]) as crew:
-        instants = sorted(time.monotonic() + chance.uniform(0, LIFE) for _ in jobs)
-        for victim, instant in enumerate(instants):
-            crew.listen(until=instant)
-            hits[crew.kill(victim)] += 1
+        deadline = time.monotonic() + LIFE
+        left = {victim: chance.randint(1, STEPS) for victim in range(WRITERS)}
+        while left:
+            crew.listen()
+            for victim in [each for each in left if crew.heard[each] >= left[each] or time.monotonic() > deadline]:
+                time.sleep(chance.uniform(0, STEP))
+                hits[crew.kill(victim)] += 1
+                del left[victim]
     return hits
 
 
