@@ -163,6 +163,8 @@ class DepotFileInfo(dict[str, Any], ABC):
     clear = _while_open(dict.clear)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.upload is not None and self.upload.undecided:
+            self.upload.write()  # whoever gets it may write it into a row, in another process too
         return type(self), (dict(self),)
 
     def __copy__(self) -> DepotFileInfo:

@@ -14,8 +14,9 @@ from ...scope import Scope
 from ...uploads import Upload
 from . import waiting
 from .columns import files_of, uploads_of
+from .criteria import Identity, identity_in, is_certain
 from .database import scope_of
-from .images import Identity, Image, Question, identity_in, is_certain
+from .images import Image, Question
 from .targets import Target
 from .values import Parameters, Row, is_expression, rows_of
 
@@ -82,6 +83,11 @@ class Change:
         return scope_of(self.connection)
 
     @property
+    def _is_certain(self) -> bool:
+        """Whether the statement finds the rows that the question found."""
+        return is_certain(self.statement._where_criteria, self.target)
+
+    @property
     def question(self) -> Question:
         """Asks for the columns that it changes."""
         options = getattr(self.statement, '_with_options', ())
@@ -109,6 +115,11 @@ class Change:
         """This row has this value."""
         self.scope.keep(files_of(value), self._owner(column, identity))
 
+    def keep_named(self, rows: Iterable[Row]) -> None:
+        """Any row may have what these are given: nothing else tells which."""
+        given = [(column, value) for column, value in given_values(rows, self.columns) if files_of(value)]
+        self.keep_image(self.question.by_any(column == value for column, value in given))
+
     def _owner(self, column: Column[Any], identity: Identity | None) -> Owner:
         is_known = identity is not None and self.target.table.primary_key.columns
         return Owner(column, identity if is_known else object())
@@ -131,7 +142,7 @@ class Deletion(Change):
         self._before = self.question.by_criteria(self.statement._where_criteria, self.sets)
 
     def claim(self, result: CursorResult[Any]) -> None:
-        if result.rowcount == len(self._before) and is_certain(self.statement._where_criteria):
+        if result.rowcount == len(self._before) and self._is_certain:
             self.release(self._before)
         else:
             self.claim_part()
@@ -184,25 +195,34 @@ class Replacement(Change):
             for identity in self._before:
                 self._keep_row(identity, self._row_of(identity))
         else:
-            self.claim_part()
-            self._keep_unseen(result.rowcount - len(self._before))
+            self._claim_asked(result.rowcount)
 
     def claim_part(self) -> None:
-        if self.target.table.primary_key.columns:
-            moved = [self._new_key(identity) for identity in self._before] if self._moves else []
-            self.release(self._before)
-            self.keep_image(self.question.by_identity({*self._before, *moved}))
-        else:  # nothing tells what became of which row: better an orphan than a row without its file
-            self._keep_unseen(len(self._before))
+        self._claim_asked(-1)
+
+    def _claim_asked(self, count: int) -> None:
+        """The rows are asked what they have now; ``count`` is how many were changed."""
+        if not self.target.table.primary_key.columns:
+            # Nothing tells which of them is which: better an orphan than a row without its file.
+            self.keep_named(self._rows)
+            return
+        moved = [self._new_key(identity) for identity in self._before] if self._moves else []
+        found = self.question.by_identity({*self._before, *moved})
+        self.release(self._before)
+        self.keep_image(found)
+        given = {file for _column, value in self.values() for file in files_of(value)}
+        changed = [values for values in found.values() if any(not given.isdisjoint(files_of(each)) for each in values)]
+        if count != len(changed):  # others were changed, too
+            self.keep_named(self._rows)
 
     def _is_foreseen(self) -> bool:
         """Whether the statement says which rows it changes, and what each has now."""
         if self._moves:
             return False
         is_said = all(each in row and not is_expression(row[each]) for row in self._rows for each in self.columns)
-        if len(self._rows) > 1:
-            return is_said and self._before.keys() <= self._by_identity.keys()
-        return is_said and is_certain(self.statement._where_criteria)
+        if len(self._rows) > 1 and not self._before.keys() <= self._by_identity.keys():
+            return False
+        return is_said and self._is_certain
 
     @cached_property
     def _by_identity(self) -> dict[Identity | None, Row]:
@@ -216,12 +236,6 @@ class Replacement(Change):
         for each in self.columns:
             if each in row and not is_expression(row[each]):
                 self.keep(each, identity, row[each])
-
-    def _keep_unseen(self, count: int) -> None:
-        """So many rows were changed that were not there when they were asked for."""
-        if len(self._rows) == 1:
-            for _ in range(count):
-                self._keep_row(None, self._rows[0])
 
     def _new_key(self, identity: Identity) -> Identity:
         """The primary key that the row has now, which says whose its files are."""

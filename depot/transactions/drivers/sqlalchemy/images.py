@@ -9,25 +9,19 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BinaryExpression,
-    BindParameter,
     Column,
     ColumnElement,
     Connection,
-    SelectBase,
-    TextClause,
     and_,
     delete,
     false,
-    literal,
     or_,
     select,
 )
-from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.util import immutabledict
 
+from .criteria import Identity, identity_in, with_parameters
 from .targets import Target
 from .values import Parameters
 
@@ -36,8 +30,6 @@ log = logging.getLogger('depot.transactions')
 #: So many rows are asked for by name at a time, and so many sets of parameters are put into one question.
 MANY, SEVERAL = 500, 50
 
-#: The values of a row's primary key.
-Identity = tuple[Any, ...]
 #: By row, what it has in the columns asked for; without a primary key, a row has its place in the answer for one.
 Image = dict[Identity, tuple[Any, ...]]
 
@@ -72,7 +64,7 @@ class Question(NamedTuple):
         if None not in identities:
             return self.by_identity([each for each in identities if each is not None])
         for some in _batches(sets, SEVERAL):
-            found.update(self._asked([or_(*(_with_parameters(and_(*criteria), each) for each in some))], {}))
+            found.update(self._asked([or_(*(with_parameters(and_(*criteria), each) for each in some))], {}))
         return found
 
     def by_identity(self, identities: Collection[Identity]) -> Image:
@@ -142,44 +134,6 @@ def _lock(connection: Connection, table: Any, options: Mapping[str, Any]) -> Non
         nothing: Any = delete(table).where(false())
         unfollowed: Any = super(UpdateBase, nothing)
         unfollowed._execute_on_connection(connection, (), options)
-
-
-def identity_in(criteria: Sequence[ColumnElement[bool]], parameters: Parameters, target: Target) -> Identity | None:
-    """The primary key of the one row that the criteria can find; None if they do not say."""
-    given: dict[Any, Any] = {}
-    for each in _conjuncts(criteria):
-        if (
-            isinstance(each, BinaryExpression)
-            and each.operator is operators.eq
-            and isinstance(each.right, BindParameter)
-        ):
-            given[each.left] = parameters.get(each.right.key, each.right.effective_value)
-    keys = [*target.table.primary_key]
-    return tuple(given[each] for each in keys) if keys and all(each in given for each in keys) else None
-
-
-def is_certain(criteria: Iterable[ColumnElement[bool]]) -> bool:
-    """Whether the criteria find the same rows each time: no function in them, no query, and no text."""
-    uncertain = (FunctionElement, SelectBase, TextClause)
-    return not any(isinstance(each, uncertain) for criterion in criteria for each in visitors.iterate(criterion))
-
-
-def _with_parameters(criterion: ColumnElement[bool], parameters: Parameters) -> ColumnElement[bool]:
-    """The criterion with these values in place of its parameters."""
-
-    def replaced(element: Any, **_kw: Any) -> Any:
-        is_parameter = isinstance(element, BindParameter) and element.key in parameters
-        return literal(parameters[element.key], element.type) if is_parameter else None
-
-    return visitors.replacement_traverse(criterion, {}, replaced)
-
-
-def _conjuncts(criteria: Iterable[Any]) -> Iterable[Any]:
-    for each in criteria:
-        if getattr(each, 'operator', None) is operators.and_:
-            yield from _conjuncts(each.clauses)
-        else:
-            yield each
 
 
 def _batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:

@@ -9,8 +9,7 @@ from sqlalchemy import Column, ColumnElement, Connection, CursorResult, UniqueCo
 from sqlalchemy.exc import InvalidRequestError
 
 from .changes import Change, given_values
-from .columns import files_of
-from .images import Identity
+from .criteria import Identity
 from .targets import Target
 from .values import Parameters, Row, changes_rows, is_expression, rows_of
 
@@ -45,12 +44,7 @@ class Insertion(Change):
         self._keep_rows(range(len(self._rows)), result)
 
     def claim_part(self) -> None:
-        self._claim_named(self._rows)
-
-    def _claim_named(self, rows: Iterable[Row]) -> None:
-        """Claims for the rows that have what these are given: nothing else tells which of them are there."""
-        given = [(column, value) for column, value in given_values(rows, self.columns) if files_of(value)]
-        self.keep_image(self.question.by_any(column == value for column, value in given))
+        self.keep_named(self._rows)
 
     def _selected(self) -> Iterator[Row]:
         """The rows of INSERT ... SELECT."""
@@ -114,7 +108,7 @@ class Upsert(Insertion):
 
     def claim_part(self) -> None:
         self._claim_found()
-        self._claim_named(self._rows[each] for each in self._new)
+        self.keep_named(self._rows[each] for each in self._new)
 
     def _claim_found(self) -> None:
         self.release(self._before)
@@ -122,7 +116,7 @@ class Upsert(Insertion):
         self.keep_image(found)
         if len(found) < len(self._rows) - len(self._new):
             # By a key that the table does not tell of, such as an index of an expression, it may have found others.
-            self._claim_named(self._rows)
+            self.keep_named(self._rows)
 
     def _same_keys(self, row: Row) -> Iterator[ColumnElement[bool]]:
         """By each unique key that the row has a value for: the row that has the same."""
