@@ -71,9 +71,14 @@ def ledger_table(name: str, metadata: MetaData) -> Table:
     return table
 
 
+def is_path(file: str) -> bool:
+    """Whether it is one; the column of a row may hold anything."""
+    return _is_path(file) is not None
+
+
 def can_be_entered(file: str) -> bool:
-    """Whether it is a path; the column of a row may hold anything."""
-    return len(file) <= PATH_LENGTH and _is_path(file) is not None
+    """Whether it is a path that the table takes."""
+    return len(file) <= PATH_LENGTH and is_path(file)
 
 
 def batches(files: Iterable[_T]) -> Iterator[list[_T]]:

@@ -11,7 +11,7 @@ from sqlalchemy import DDL, Connection, Dialect, MetaData, Table, event
 from ..errors import ConfigurationError
 from .counting import Counting, Outcome, new_entries
 from .drivers.sqlalchemy.columns import file_columns
-from .entries import MARKED, Statements, batches, can_be_entered, ledger_table
+from .entries import MARKED, PATH_LENGTH, Statements, batches, can_be_entered, ledger_table
 from .triggers.ddl import drop_shared, triggers_of
 
 log = logging.getLogger('depot.transactions')
@@ -65,10 +65,12 @@ class Ledger:
         Returns the files that may be removed once it has committed.
 
         Raises :class:`~depot.errors.FileMissing` if a row was made to refer to a
-        file that an earlier commit removed.
+        file that an earlier commit removed, and
+        :class:`~depot.errors.ConfigurationError` for a path that is too long.
         """
         new = {file: change for file, change in changes.items() if change > 0 and file in created}
         if new:
+            _require_short(new)
             self._counting.enter_created(connection, new)
         if len(new) == len(changes):
             return set()
@@ -136,6 +138,15 @@ class Ledger:
     def counted_tables(self) -> list[Table]:
         """The tables with file columns."""
         return [table for each in self.metadatas for table in each.tables.values() if file_columns(table)]
+
+
+def _require_short(files: Iterable[str]) -> None:
+    longest = max(files, key=len)
+    if len(longest) > PATH_LENGTH:
+        raise ConfigurationError(
+            f'a ledger takes paths of {PATH_LENGTH} characters at most; give the storage a shorter name than '
+            f'that of {longest}'
+        )
 
 
 def _execute(connection: Connection, statements: list[str]) -> None:

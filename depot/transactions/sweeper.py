@@ -28,6 +28,7 @@ def sweep(
     dry_run: bool = False,
     force: bool = False,
     rows: bool = True,
+    full: bool = False,
 ) -> Report:
     """Removes the files that no row needs any more; returns what it found.
 
@@ -40,13 +41,15 @@ def sweep(
 
     It is safe beside open transactions, if none takes longer than ``grace``, and
     beside another sweep. It tells the rows whose file is missing, and leaves them
-    as they are. With ``dry_run`` it changes nothing. Without ``force`` it refuses
-    to remove more than 20 files and a tenth of a storage.
+    as they are: of files stored since the last sweep, of all with ``full``, which
+    also looks at all files as if it were the first sweep. With ``dry_run`` it
+    changes nothing. Without ``force`` it refuses to remove more than 20 files and
+    a tenth of a storage.
 
     Raises :class:`~depot.errors.ConfigurationError` if there is no ledger, or if
-    the database lacks a table.
+    the database lacks a table; ValueError for a negative ``grace``.
     """
-    context = Context(engine, metadatas, grace, dry_run, force)
+    context = Context(engine, metadatas, grace, dry_run, force, full)
     if rows:
         with closing(context.evidence()) as evidence:
             _compare(context, evidence)
@@ -64,7 +67,7 @@ def adopt(engine: Engine, *metadatas: MetaData, dry_run: bool = False) -> Report
 
     Raises :class:`~depot.errors.ConfigurationError` as :func:`sweep` does.
     """
-    context = Context(engine, metadatas, timedelta(0), dry_run, force=False)
+    context = Context(engine, metadatas, timedelta(0), dry_run)
     with closing(context.evidence()) as evidence:
         counts.adopt(context, evidence)
     return context.report

@@ -302,7 +302,7 @@ def test_a_row_whose_file_is_missing_is_told_and_left_alone(
     for each in lost:
         storage.delete(each.partition('/')[2])
     for _ in range(2):
-        report = run(grace=timedelta(0))
+        report = run(grace=timedelta(0), full=True)
         assert not report.ok
         assert sorted(told(report)) == [('missing', each) for each in sorted(lost)]
         why = {each.about: each.why for each in report.findings}
@@ -444,14 +444,17 @@ def test_a_storage_that_is_not_configured_is_told(session: Session, counted: Cou
     assert report.findings[0].why == 'no storage of this name is configured here'
 
 
-def test_what_was_never_finished_is_cleaned(session: Session, counted: Counted, engine: Engine, tmp_path: Any) -> None:
+def test_what_was_never_finished_is_cleaned(
+    session: Session, counted: Counted, engine: Engine, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage = DepotManager._depots['default'] = LocalFileStorage(str(tmp_path))
     storage.create(b'x')
     (tmp_path / f'.{uuid.uuid4()}.new').mkdir()
     assert sweep(engine, counted.metadata).findings == []
-    report = sweep(engine, counted.metadata, grace=timedelta(seconds=-1), dry_run=True)
+    monkeypatch.setattr(context, 'utcnow_naive', lambda: datetime.now(timezone.utc).replace(tzinfo=None) + 2 * DAY)
+    report = sweep(engine, counted.metadata, dry_run=True)
     assert report.counts['cleaned'] == 1
-    sweep(engine, counted.metadata, grace=timedelta(seconds=-1))
+    sweep(engine, counted.metadata)
     assert [*tmp_path.glob('.*.new')] == []
 
 

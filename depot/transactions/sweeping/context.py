@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, MetaData, Table, inspect
 
@@ -22,22 +22,30 @@ from .undecided import prepared_since
 PLAUSIBLE_COUNT = 20
 PLAUSIBLE_SHARE = 0.1
 
+# No file is older.
+_EPOCH = datetime(1970, 1, 1)
+
 
 class Context:
     """One sweep: what it may do, what it works on, and what it tells.
 
     Raises :class:`~depot.errors.ConfigurationError` unless the metadatas have one
-    ledger, and the database all tables.
+    ledger, and the database all tables; ValueError for a negative ``grace``.
     """
 
     def __init__(
-        self, engine: Engine, metadatas: Collection[MetaData], grace: timedelta, dry_run: bool, force: bool
+        self,
+        engine: Engine,
+        metadatas: Collection[MetaData],
+        grace: timedelta,
+        dry_run: bool,
+        force: bool = False,
+        full: bool = False,
     ) -> None:
         self.engine = engine
         self.ledger = _ledger_of(metadatas)
         #: Those with file columns.
         self.tables = _tables_of({*metadatas, *self.ledger.metadatas})
-        self.grace = grace
         self.dry_run = dry_run
         self.force = force
         _require_tables(engine, [self.ledger.table, *self.tables])
@@ -45,8 +53,16 @@ class Context:
         self.marks = Marks(engine, self.ledger)
         #: When it began. What is committed later may be seen, or not.
         self.moment = utcnow_naive()
+        self.grace = _checked(grace, self.moment)
+        #: What was stored later may belong to a transaction that is still open.
+        self.horizon = self.moment - self.grace
+        self._full = full
         #: Since when a prepared transaction may wait; asked before the rows are read.
         self.undecided = prepared_since(engine)
+
+    def since(self, storage: str) -> datetime | None:
+        """From when on the files of a storage are looked at: those before were by an earlier sweep; None for all."""
+        return None if self._full else self.marks.swept(storage)
 
     def evidence(self) -> Evidence:
         """What rows and ledger say now. Tells the rows that cannot be read."""
@@ -82,6 +98,12 @@ class Context:
     def leave(self, storage: str, count: int, why: str) -> None:
         """Tells that files of a storage stay."""
         self.report.add(words.LEFT, storage, f'no row seems to need {count} of its files, but {why}', count)
+
+
+def _checked(grace: timedelta, moment: datetime) -> timedelta:
+    if grace < timedelta(0):
+        raise ValueError(f'no grace period is negative, as {grace} is; to wait for nobody give timedelta(0)')
+    return min(grace, moment - _EPOCH)
 
 
 def _ledger_of(metadatas: Collection[MetaData]) -> Ledger:

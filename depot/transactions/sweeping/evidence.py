@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, select
 
-from ..entries import BATCH, LIVE, MARKED, SWEPT, batches, can_be_entered
+from ...errors import InvalidFileId
+from ...io.ids import checked_file_id
+from ...manager import DepotManager
+from ..entries import BATCH, LIVE, MARKED, SWEPT, batches, can_be_entered, is_path
 from ..ledger import Ledger
 from .rows import Held, Place, read_all
 
 # Without a name, SQLite's database is a temporary file, which goes when it is closed. The files' ids are noted because
-# two storages may be one place with two names.
+# two storages may be one place with two names; in the canonical form, because a row may have one in capitals.
 _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -47,13 +50,18 @@ class Referred(NamedTuple):
     """A file that rows refer to."""
 
     file: str
+    #: Its id, in the canonical form.
+    file_id: str
     rows: int
     #: One of the places.
     place: Place
 
 
 class Evidence:
-    """The rows that refer to each file, and the entries of the ledger, as they were at one instant."""
+    """The rows that refer to each file, and the entries of the ledger, as they were at one instant.
+
+    It also knows the files of rows that the ledger cannot take.
+    """
 
     def __init__(self, engine: Engine, ledger: Ledger, tables: Iterable[Table]) -> None:
         #: Rows whose files could not be read.
@@ -85,28 +93,37 @@ class Evidence:
 
     def knows(self, file_id: str) -> bool:
         """Whether an entry or a row speaks of a file with this id, in whichever storage."""
-        found = 'SELECT EXISTS (SELECT 1 FROM entered WHERE id = ?) OR EXISTS (SELECT 1 FROM referred WHERE id = ?)'
-        return bool(self._one(found, file_id, file_id))
+        found = 'SELECT EXISTS (SELECT 1 FROM entered WHERE id = ?1) OR EXISTS (SELECT 1 FROM referred WHERE id = ?1)'
+        return bool(self._one(found, _canonical(file_id)))
 
     def unknown(self) -> Iterator[list[Referred]]:
-        """The files that rows refer to and the ledger does not know, in pages."""
-        return batches(self._referred('WHERE file NOT IN (SELECT file FROM entered)'))
+        """The files that rows refer to and the ledger could know, but does not, in pages."""
+        unknown = self._referred('WHERE file NOT IN (SELECT file FROM entered)')
+        return batches(each for each in unknown if can_be_entered(each.file))
 
-    def referred(self, storage: str) -> Iterator[Referred]:
-        """The files of a storage that rows refer to."""
-        return self._referred('WHERE storage = ? ORDER BY file', storage)
+    def referred(self, storage: str, after: str = '') -> Iterator[Referred]:
+        """The files of a storage that rows refer to, in the order of their ids, from the first one above ``after``."""
+        return self._referred('WHERE storage = ? AND id > ? ORDER BY id', storage, after)
 
     def contradicted(self) -> list[Referred]:
-        """The files that rows refer to, though they are marked."""
-        return [*self._referred(f"JOIN entered USING (file) WHERE state = '{MARKED}'")]
+        """The files that are marked, though rows refer to them, be it by another name of their storage."""
+        both = f"""
+            SELECT entered.file, id, rows, place, entered.storage, referred.storage
+            FROM entered JOIN referred USING (id) WHERE state = '{MARKED}' ORDER BY entered.file"""
+        return [
+            Referred(file, file_id, rows, Place(*pickle.loads(place)))
+            for file, file_id, rows, place, *names in self._all(both)
+            if _is_one_place(*names)
+        ]
 
     def wrong(self) -> Iterator[list[Entry]]:
         """The live entries whose count is not what the rows say, though there are rows; in pages."""
         return batches(self._entries('rows <> ifnull(refs, -1)'))
 
     def unreferred(self, storage: str) -> list[Entry]:
-        """The live entries of a storage that no row refers to."""
-        return [*self._entries('rows IS NULL AND entered.storage = ?', storage)]
+        """The live entries of a storage that no row refers to, be it by another name of the storage."""
+        condition = 'entered.storage = ? AND NOT EXISTS (SELECT 1 FROM referred WHERE id = entered.id)'
+        return [*self._entries(condition, storage)]
 
     def _entries(self, condition: str, *values: str) -> Iterator[Entry]:
         statement = f"""
@@ -116,8 +133,8 @@ class Evidence:
             yield Entry(file, refs, rows, datetime.fromisoformat(since))
 
     def _referred(self, condition: str, *values: str) -> Iterator[Referred]:
-        for file, rows, place in self._all(f'SELECT file, rows, place FROM referred {condition}', *values):
-            yield Referred(file, rows, Place(*pickle.loads(place)))
+        for file, file_id, rows, place in self._all(f'SELECT file, id, rows, place FROM referred {condition}', *values):
+            yield Referred(file, file_id, rows, Place(*pickle.loads(place)))
 
     def _all(self, statement: str, *values: str) -> Iterator[Any]:
         return iter(self._scratch.execute(statement, values))
@@ -140,7 +157,7 @@ class Evidence:
                     (file, *_split(file), pickle.dumps(tuple(each.place)))
                     for each in page
                     for file in each.files
-                    if can_be_entered(file)
+                    if is_path(file)
                 ],
             )
 
@@ -164,6 +181,19 @@ def _begin(connection: Connection) -> None:
 
 
 def _split(file: str) -> tuple[str, str]:
-    """The storage and the id."""
+    """The storage and the id, in its canonical form."""
     name, _, file_id = file.partition('/')
-    return name, file_id
+    return name, _canonical(file_id)
+
+
+def _canonical(file_id: str) -> str:
+    """The id as a storage gives it: any form of a UUID in one, an id of another kind as it is."""
+    try:
+        return checked_file_id(file_id)
+    except InvalidFileId:
+        return file_id
+
+
+def _is_one_place(one: str, other: str) -> bool:
+    """Whether two names are known to be those of one storage."""
+    return one == other or (DepotManager.get(one) is DepotManager.get(other) is not None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Table, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
-from ..drivers.sqlalchemy.columns import file_columns, files_of
+from ...manager import DepotManager
+from ..drivers.sqlalchemy.columns import file_columns, files_of, infos_of
 
 # Rows to fetch at a time.
 _PAGE = 1000
@@ -61,9 +62,23 @@ def _read(connection: Connection, table: Table, statement: Any) -> Iterator[Held
         for column, read, value in zip(columns, readers, row[len(primary_key) :], strict=True):
             place = Place(table.fullname, column.name, primary_key)
             try:
-                yield Held(place, set(files_of(read(value))), None)
+                yield Held(place, _files_in(read(value)), None)
             except Exception as error:
                 yield Held(place, set(), error)
+
+
+def _files_in(value: Any) -> set[str]:
+    """The paths in a value: those that it lists, and those by which it can be read all the same."""
+    unlisted = (file for info in infos_of(value) if isinstance(info, Mapping) for file in _ways_to(info))
+    return {*files_of(value), *(each for each in unlisted if DepotManager.get(each.partition('/')[0]) is not None)}
+
+
+def _ways_to(info: Mapping[str, Any]) -> Iterator[str]:
+    """``depot_name`` and ``file_id``; ``path``, ``thumbnail_path`` and whatever else a filter has added."""
+    yield f'{info.get("depot_name")}/{info.get("file_id") or ""}'
+    for key, value in info.items():
+        if key.endswith('path') and isinstance(value, str):
+            yield value
 
 
 def _reader(column: Column[Any], connection: Connection) -> Callable[[Any], Any]:

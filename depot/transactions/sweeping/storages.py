@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from ...errors import InvalidFileId
 from ..entries import batches
 from . import report as words
 from .context import Context
-from .evidence import Evidence, Referred
-from .rows import read_one
+from .evidence import Evidence
+from .missing import tell_missing
 from .unknown import Unknown, unknown_files
 
 
 def compare(sweep: Context, name: str, storage: Any, evidence: Evidence) -> None:
     """Does what follows from what the storage has, and what rows and ledger say."""
-    _tell_missing(sweep, name, storage, evidence)
-    _remove_unneeded(sweep, name, storage, evidence)
+    since = sweep.since(name)
+    tell_missing(sweep, name, storage, evidence, since)
+    _remove_unneeded(sweep, name, storage, evidence, since)
 
 
 def clean(sweep: Context, name: str, storage: Any) -> None:
     """Removes what was never finished, where a crash can leave such."""
     if 'unfinished' in getattr(storage, 'capabilities', ()):
-        for each in storage.clean(sweep.moment - sweep.grace, dry_run=sweep.dry_run):
+        for each in storage.clean(sweep.horizon, dry_run=sweep.dry_run):
             sweep.report.add(words.CLEANED, f'{name}: {each}', 'it was begun and never finished')
 
 
-def _remove_unneeded(sweep: Context, name: str, storage: Any, evidence: Evidence) -> None:
+def _remove_unneeded(sweep: Context, name: str, storage: Any, evidence: Evidence, since: datetime | None) -> None:
     """Removes the files of a storage that no row refers to."""
-    orphans, is_all = _orphans(sweep, name, unknown_files(storage, evidence, sweep.marks.swept(name)))
+    orphans, is_all = _orphans(sweep, name, unknown_files(storage, evidence, since))
     unreferred = evidence.unreferred(name)
     found = len(orphans) + len(unreferred)
     if evidence.unreadable and found:
@@ -43,15 +44,7 @@ def _remove_unneeded(sweep: Context, name: str, storage: Any, evidence: Evidence
         sweep.remove(files, 'neither a row nor the ledger speaks of it')
     sweep.remove_unreferred(unreferred)
     if is_all and not sweep.dry_run:
-        sweep.marks.set_swept(name, (sweep.moment - sweep.grace).replace(microsecond=0))
-
-
-def _tell_missing(sweep: Context, name: str, storage: Any, evidence: Evidence) -> None:
-    """Tells the rows whose file is not there."""
-    for each in evidence.referred(name):
-        if not _exists(storage, each.file.partition('/')[2]) and _still_refers(sweep, each):
-            others = f' and {each.rows - 1} more' if each.rows > 1 else ''
-            sweep.report.add(words.MISSING, each.file, f'{each.place}{others} refers to it, but it is not there')
+        sweep.marks.set_swept(name, sweep.horizon.replace(microsecond=0))
 
 
 def _orphans(sweep: Context, name: str, unknown: Iterable[Unknown]) -> tuple[list[str], bool]:
@@ -64,7 +57,7 @@ def _orphans(sweep: Context, name: str, unknown: Iterable[Unknown]) -> tuple[lis
         if doubt is not None:
             sweep.report.add(doubt[0], file, doubt[1])
             is_all = False
-        elif each.stored is not None and each.stored <= sweep.moment - sweep.grace:
+        elif each.stored is not None and each.stored <= sweep.horizon:
             orphans.append(file)
     return orphans, is_all
 
@@ -73,25 +66,8 @@ def _doubt(sweep: Context, unknown: Unknown) -> tuple[str, str] | None:
     """Why a file that nobody speaks of stays all the same, but for its being too young."""
     if unknown.stored is None:
         return words.LEFT, 'nobody speaks of it, but neither does the storage say how old it is'
-    if unknown.stored > sweep.moment - sweep.grace:
+    if unknown.stored > sweep.horizon:
         return None
-    if sweep.undecided is not None and unknown.stored + sweep.grace >= sweep.undecided:
+    if sweep.undecided is not None and sweep.undecided - unknown.stored <= sweep.grace:
         return words.WAITING, 'a prepared transaction may have stored it; commit it or roll it back'
     return None
-
-
-def _still_refers(sweep: Context, referred: Referred) -> bool:
-    """Whether the row is as it was: a transaction may have removed the file meanwhile, and said so there."""
-    if not referred.place.primary_key:
-        return True
-    tables = [each for each in sweep.tables if each.fullname == referred.place.table]
-    with sweep.engine.connect() as connection:
-        held = [held for each in tables for held in read_one(connection, each, referred.place.primary_key)]
-    return any(referred.file in each.files for each in held)
-
-
-def _exists(storage: Any, file_id: str) -> bool:
-    try:
-        return bool(storage.exists(file_id))
-    except InvalidFileId:
-        return False

@@ -23,14 +23,14 @@ class Unknown(NamedTuple):
 
 def unknown_files(storage: Any, evidence: Evidence, since: datetime | None) -> Iterator[Unknown]:
     """The files of a storage that nobody speaks of, as far as their ids are of ``since`` or later, or tell no time."""
-    after = None if since is None else _first_id(since)
+    after = None if since is None else first_id(since)
     for file_id in storage.iter_ids(after=after):
         if not evidence.knows(file_id):
             with contextlib.suppress(FileMissing):  # removed meanwhile
                 yield Unknown(file_id, _time_of(file_id) or _last_modified(storage, file_id))
 
 
-def _first_id(instant: datetime) -> str:
+def first_id(instant: datetime) -> str:
     """The first id that can have been made at this instant."""
     milliseconds = int(instant.replace(tzinfo=timezone.utc).timestamp() * 1000)
     return str(uuid.UUID(int=max(0, milliseconds) << 80 | 7 << 76 | 2 << 62))
@@ -55,4 +55,7 @@ def _time_of(file_id: str) -> datetime | None:
         return None
     if value.version != 7:
         return None
-    return utcfromtimestamp_naive((value.int >> 80) / 1000)
+    try:
+        return utcfromtimestamp_naive((value.int >> 80) / 1000)
+    except ValueError:  # after the year 9999
+        return None
