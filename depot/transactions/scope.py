@@ -106,7 +106,8 @@ class Scope:
         for file, is_garbage in (unreferenced or {}).items():
             (garbage.add if is_garbage else garbage.discard)(file)
         # What a statement wrote that no driver follows: better an orphan than a row without its file.
-        kept.update(file for each in self.uploads if each.written for file in each.files)
+        claimed = {file for file, _owner in self._claims}
+        kept.update(file for each in self.uploads if each.written for file in each.files if file not in claimed)
         return self._end(kept, garbage)
 
     def rollback(self) -> set[str]:

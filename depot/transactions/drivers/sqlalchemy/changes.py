@@ -11,14 +11,13 @@ from sqlalchemy import Column, Connection, CursorResult, literal
 from ....errors import FileMissing
 from ... import files
 from ...scope import Scope
-from ...uploads import Upload
 from . import waiting
 from .columns import files_of, uploads_of
 from .criteria import Identity, identity_in, is_certain
 from .database import scope_of
 from .images import Image, Question
 from .targets import Target
-from .values import Parameters, Row, is_expression, rows_of
+from .values import Parameters, Row, changes_rows, is_expression, rows_of
 
 
 class Owner(NamedTuple):
@@ -44,6 +43,9 @@ class Change:
         #: Those of the execution.
         self.options = options
         self.target = target
+        # What it sent, and the files of which rows were found to refer to.
+        self._sent: list[Any] = []
+        self._kept: set[str] = set()
         #: The file columns that it changes.
         self.columns: Sequence[Column[Any]] = target.file_columns
 
@@ -65,17 +67,30 @@ class Change:
     def check(self) -> None:
         """Raises :class:`~depot.errors.FileMissing` if it would make a row refer to a file that was removed."""
         for column, value in self.values():
-            for upload in uploads_of(value):
-                self.take(upload, column)
+            self.take(value, column)
             for file in files_of(value):
                 if files.may_be_removed(file) and waiting.run(files.is_removed, file):
                     raise _missing(column, file, 'an earlier commit removed')
 
-    def take(self, upload: Upload, column: Column[Any] | str = 'a column') -> None:
+    def send(self, value: Any) -> None:
+        """It is about to send the names of these files."""
+        self._sent.append(value)
+        self.take(value, 'a column')
+
+    def take(self, value: Any, column: Column[Any] | str) -> None:
         """It is about to write the names of these files into a row."""
-        if upload.lost:
-            raise _missing(column, upload.files[0], 'was removed when its transaction ended without it')
-        self.scope.take(upload)
+        for upload in uploads_of(value):
+            if upload.lost:
+                raise _missing(column, upload.files[0], 'was removed when its transaction ended without it')
+            self.scope.take(upload)
+
+    def finish(self) -> None:
+        """All that can be told of rows was claimed. What it sent to others, as in a WITH, they may have."""
+        own = {file for _column, value in self.values() for file in files_of(value)}
+        for value in self._sent:
+            if not self._kept.union(own).issuperset(files_of(value)):
+                for upload in uploads_of(value):
+                    upload.write()
 
     @cached_property
     def scope(self) -> Scope:
@@ -86,6 +101,12 @@ class Change:
     def _is_certain(self) -> bool:
         """Whether the statement finds the rows that the question found."""
         return is_certain(self.statement._where_criteria, self.target)
+
+    def found(self, question: Question) -> Image:
+        """The rows that its WHERE finds; none if to ask would itself change rows, as in a WITH."""
+        if not self._is_certain and changes_rows(self.statement):
+            return {}
+        return question.by_criteria(self.statement._where_criteria, self.sets)
 
     @property
     def question(self) -> Question:
@@ -113,7 +134,9 @@ class Change:
 
     def keep(self, column: Column[Any], identity: Identity | None, value: Any) -> None:
         """This row has this value."""
-        self.scope.keep(files_of(value), self._owner(column, identity))
+        named = files_of(value)
+        self._kept.update(named)
+        self.scope.keep(named, self._owner(column, identity))
 
     def keep_named(self, rows: Iterable[Row]) -> None:
         """Any row may have what these are given: nothing else tells which."""
@@ -139,7 +162,7 @@ class Deletion(Change):
     """DELETE."""
 
     def ask(self) -> None:
-        self._before = self.question.by_criteria(self.statement._where_criteria, self.sets)
+        self._before = self.found(self.question)
 
     def claim(self, result: CursorResult[Any]) -> None:
         if result.rowcount == len(self._before) and self._is_certain:
@@ -179,7 +202,7 @@ class Replacement(Change):
         question = self.question
         if self._moves:
             question = question._replace(columns=[*self.columns, *self._new_keys()])
-        found = question.by_criteria(self.statement._where_criteria, self.sets)
+        found = self.found(question)
         width = len(self.columns)
         self._before = {identity: values[:width] for identity, values in found.items()}
         self._moved = {identity: values[width:] for identity, values in found.items()}

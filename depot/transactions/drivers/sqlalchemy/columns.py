@@ -58,8 +58,9 @@ def _holds_files(column: Column[Any]) -> bool:
 
 
 def _inside(column_type: Any) -> Iterator[Any]:
-    """What a type is made of: that of a decorator, and those for other databases."""
-    for each in (getattr(column_type, 'impl_instance', None), *column_type._variant_mapping.values()):
+    """What a type is made of: that of a decorator, that of an array's items, and those for other databases."""
+    parts = (getattr(column_type, each, None) for each in ('impl_instance', 'item_type'))
+    for each in (*parts, *column_type._variant_mapping.values()):
         if each is not None and each is not column_type:
             yield each
             yield from _inside(each)

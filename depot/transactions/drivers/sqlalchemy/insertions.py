@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Connection, CursorResult, UniqueCo
 from sqlalchemy.exc import InvalidRequestError
 
 from .changes import Change, given_values
+from .columns import files_of
 from .criteria import Identity
 from .targets import Target
 from .values import Parameters, Row, changes_rows, is_expression, rows_of
@@ -36,7 +37,7 @@ class Insertion(Change):
             self._rows = [*self._selected()]
         for row in self._rows:
             for each in self.columns:
-                if is_expression(row.get(each)):
+                if is_expression(row.get(each)) and not changes_rows(row[each]):
                     query = select(type_coerce(row[each], each.type))
                     row[each] = self.connection.scalar(query, execution_options=self.schemas)
 
@@ -112,11 +113,15 @@ class Upsert(Insertion):
 
     def _claim_found(self) -> None:
         self.release(self._before)
-        found = self.question.by_any(self._criteria)
-        self.keep_image(found)
-        if len(found) < len(self._rows) - len(self._new):
-            # By a key that the table does not tell of, such as an index of an expression, it may have found others.
-            self.keep_named(self._rows)
+        self.keep_image(self.question.by_any(self._criteria))
+
+    def finish(self) -> None:
+        """It did nothing, or found another row by a key that the table does not tell of: an index of an expression."""
+        for value in self._sent:
+            if not self._kept.issuperset(files_of(value)):
+                self.keep_image(self.question.by_any(each == value for each in self.columns))
+        if self.statement._independent_ctes:
+            super().finish()
 
     def _same_keys(self, row: Row) -> Iterator[ColumnElement[bool]]:
         """By each unique key that the row has a value for: the row that has the same."""

@@ -50,6 +50,7 @@ def execute(
     _begin(change)
     result = _sent(send, change, some if sets else sets, options)
     change.claim(result)
+    change.finish()
     if is_autocommit(connection):
         DatabaseTransaction.of(connection).decide(connection.connection)
     return result
@@ -62,6 +63,7 @@ def _sent(send: _Execute, change: Change, sets: Sequence[Parameters], options: A
     except DBAPIError as error:
         if len(sets) > 1 and not _is_over(error, change.connection):
             change.claim_part()
+            change.finish()
         raise
     finally:
         _current.reset(token)
@@ -94,11 +96,11 @@ def written(value: Any) -> None:
     if is_asking():
         return
     change = _current.get()
+    if change is not None:
+        change.send(value)
+        return
     for upload in uploads_of(value):
-        if change is None:
-            upload.write()
-        else:
-            change.take(upload)
+        upload.write()
 
 
 def _take(connection: Connection, value: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ClauseElement, Column, SelectBase
+from sqlalchemy import BindParameter, ClauseElement, Column
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.util import immutabledict
@@ -178,6 +178,6 @@ def is_expression(value: Any) -> bool:
     return isinstance(value, ClauseElement) or hasattr(value, '__clause_element__')
 
 
-def changes_rows(query: SelectBase) -> bool:
-    """Whether there is an INSERT or the like inside a query, by a WITH."""
-    return any(isinstance(each, UpdateBase) for each in visitors.iterate(query))
+def changes_rows(query: Any) -> bool:
+    """Whether there is an INSERT or the like inside a query, or inside another such statement, by a WITH."""
+    return any(isinstance(each, UpdateBase) and each is not query for each in visitors.iterate(query))
