@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from ..errors import FileMissing
 from ..manager import DepotManager
@@ -25,6 +25,8 @@ class Outcome(NamedTuple):
     state: str
     #: How many rows refer to the file; None where that has to be counted.
     refs: int | None
+    #: Whether a transaction let the file go that could not know of other rows.
+    let_go: bool = False
 
 
 class Counting:
@@ -43,7 +45,7 @@ class Counting:
         Raises :class:`~depot.errors.FileMissing` for one that is marked.
         """
         if not self._triggers:
-            return self._enter(connection, counts, LIVE)
+            return self._enter(connection, counts)
         # The triggers entered them, but could not know that no older row refers to them.
         for refs, files in _by_value(counts).items():
             for batch in batches(sorted(files)):
@@ -61,48 +63,65 @@ class Counting:
         Raises :class:`~depot.errors.FileMissing` for one that is marked, and that a
         row is to refer to.
         """
-        entries = self._locked(connection, changes)
+        entries = self._entries(connection, changes, kept)
         outcomes: dict[str, Outcome] = {}
         for file, entry in entries.items():
-            change = 0 if self._triggers else changes[file]
+            change = 0 if self._triggers and entry.refs is not None else changes[file]
             is_kept = changes[file] > 0 or file in kept
-            if entry.refs is None and is_kept and _is_gone(file):  # an entry that triggers have just made
+            if entry.refs is None and is_kept and _is_gone(file):  # an entry that was made just now
                 raise _removed(file)
             decided = _outcome(entry, change, is_kept)
             if decided is not None:
                 outcomes[file] = decided
+        latest = max((entries[file].since for file in outcomes), default=now())
         for decided, files in _by_value(outcomes).items():
-            self.decide(connection, decided, files)
-        marked = {file for file, decided in outcomes.items() if decided.state == MARKED}
-        return marked | self._change_unknown(connection, changes.keys() - entries.keys(), changes, kept)
+            self.decide(connection, decided, files, after=latest)
+        return {file for file, decided in outcomes.items() if decided.state == MARKED}
 
-    def _change_unknown(
+    def _entries(self, connection: Connection, changes: Mapping[str, int], kept: Set[str]) -> dict[str, Any]:
+        """The entries of the files, locked; those that the ledger does not know are entered."""
+        if connection.dialect.name in ('mysql', 'mariadb'):
+            # Who locks there what is not there keeps others from adding it: two who do wait for each other.
+            known = self._found(connection, self._statements.find, changes)
+            self._enter_unknown(connection, changes.keys() - known, changes, kept)
+            return self._locked(connection, changes)
+        entries = self._locked(connection, changes)
+        unknown = self._enter_unknown(connection, changes.keys() - entries.keys(), changes, kept)
+        return {**entries, **self._locked(connection, unknown)}
+
+    def _enter_unknown(
         self, connection: Connection, files: Set[str], changes: Mapping[str, int], kept: Set[str]
     ) -> set[str]:
-        """Enters files that are older than the ledger; returns those that it marked."""
-        referred = {file for file in files if changes[file] > 0 or file in kept}
-        for file in filter(_is_gone, referred):
-            raise _removed(file)
-        if self._triggers:  # there are none in this database: what they count is not to be relied on
-            referred = set(files)
-        released = {file for file in files - referred if changes[file] < 0}
-        if referred:
-            self._enter(connection, dict.fromkeys(referred), LIVE)
-        if released:
-            self._enter(connection, dict.fromkeys(released, 0), MARKED)
-        return self._marked(connection, released)  # not those that another transaction refers to meanwhile
+        """Enters files without a count: only a sweep can tell whether older rows refer to them. Returns them."""
+        unknown = {file for file in files if changes[file] or file in kept}
+        if unknown:
+            entries = new_entries(dict.fromkeys(unknown), LIVE)
+            connection.execute(self._statements.adopt(connection.dialect.name), entries)
+        return unknown
 
-    def _enter(self, connection: Connection, counts: Mapping[str, int | None], state: str) -> None:
+    def _enter(self, connection: Connection, counts: Mapping[str, int | None]) -> None:
         """Adds files; to one that another transaction was first to add, adds the count."""
-        entries = new_entries(counts, state)
+        entries = new_entries(counts, LIVE)
         changed = self._statements.enter(connection, entries)
-        if state == LIVE and changed != len(entries):
-            for file in self._marked(connection, counts):
+        if changed != len(entries):
+            for file in self._found(connection, self._statements.marked, counts):
                 raise _removed(file)
 
-    def decide(self, connection: Connection, decided: Outcome, files: Collection[str]) -> None:
-        """Gives the entries of files, which have to be locked, another state and count."""
-        values = {'new_state': decided.state, 'new_refs': decided.refs, 'now': now()}
+    def decide(
+        self, connection: Connection, decided: Outcome, files: Collection[str], after: datetime | None = None
+    ) -> None:
+        """Gives the entries of files, which have to be locked, another state and count.
+
+        Where the count is not known, their date is one ``after`` that which they
+        have: a sweep tells by it that an entry is not as it was.
+        """
+        since = now() if after is None or decided.refs is not None else max(now(), after + timedelta(seconds=1))
+        values = {
+            'new_state': decided.state,
+            'new_refs': decided.refs,
+            'new_attempts': int(decided.let_go),
+            'now': since,
+        }
         for batch in batches(sorted(files)):
             connection.execute(self._statements.decide, {'files': batch, **values})
 
@@ -114,8 +133,8 @@ class Counting:
             for entry in connection.execute(self._statements.lock, {'files': batch})
         }
 
-    def _marked(self, connection: Connection, files: Collection[str]) -> set[str]:
-        found = (connection.scalars(self._statements.marked, {'files': each}) for each in batches(sorted(files)))
+    def _found(self, connection: Connection, statement: Select[Any], files: Collection[str]) -> set[str]:
+        found = (connection.scalars(statement, {'files': each}) for each in batches(sorted(files)))
         return {file for batch in found for file in batch}
 
 
@@ -131,7 +150,7 @@ def _outcome(entry: Any, change: int, is_kept: bool) -> Outcome | None:
             raise _removed(entry.file)
         return None
     if entry.refs is None:
-        return Outcome(LIVE, None) if change or is_kept else None  # from now on: a recount has to start later
+        return Outcome(LIVE, None, change < 0 and not is_kept) if change or is_kept else None  # a recount starts later
     if change == 0 and entry.refs > 0:
         return None
     refs = entry.refs + change
@@ -139,7 +158,7 @@ def _outcome(entry: Any, change: int, is_kept: bool) -> Outcome | None:
         return Outcome(LIVE, refs)
     if refs == 0 and not is_kept:
         return Outcome(MARKED, 0)
-    return Outcome(LIVE, None)  # somebody wrote rows behind our back
+    return Outcome(LIVE, None, let_go=not is_kept)  # somebody wrote rows behind our back
 
 
 def _removed(file: str) -> FileMissing:

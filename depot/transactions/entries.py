@@ -96,8 +96,9 @@ class Statements:
         self._inserts: dict[tuple[str, str], Insert] = {}
         these = table.c.file.in_(bindparam('files', expanding=True))
         #: The entries of ``files``, locked until the transaction ends.
-        self.lock = select(table.c.file, table.c.refs, table.c.state).where(these).order_by(table.c.file)
-        self.lock = self.lock.with_for_update()
+        self.lock = select(table).where(these).order_by(table.c.file).with_for_update()
+        #: Those of ``files`` that have an entry.
+        self.find = select(table.c.file).where(these)
         #: Those of ``files`` that are marked; locked, because MariaDB reads what is true now only then.
         self.marked = select(table.c.file).where(these, table.c.state == MARKED).with_for_update()
         #: Removes the marks of ``files``.
@@ -109,7 +110,12 @@ class Statements:
         self.decide = (
             update(table)
             .where(these)
-            .values(refs=bindparam('new_refs'), state=bindparam('new_state'), since=bindparam('now'))
+            .values(
+                refs=bindparam('new_refs'),
+                state=bindparam('new_state'),
+                since=bindparam('now'),
+                attempts=bindparam('new_attempts'),
+            )
         )
         uncounted = update(table).where(these, table.c.refs.is_(None), table.c.state == LIVE)
         #: Gives those of ``files`` that are not counted a count.

@@ -40,7 +40,8 @@ class Ledger:
         if any(self.of(each) for each in self.metadatas):
             raise ConfigurationError('this metadata has a ledger already; it takes one')
         #: A row a file: ``file`` (the path), ``refs`` (how many rows refer to it; NULL: not counted), ``state``
-        #: (``'live'``, ``'marked'``: to be removed), ``since`` (UTC), ``attempts`` (removals that failed).
+        #: (``'live'``, ``'marked'``: to be removed), ``since`` (UTC), ``attempts`` (removals that failed,
+        #: or that wait for a sweep, because the file is not counted).
         self.table = ledger_table(name, metadata)
         #: What writes it.
         self.statements = Statements(self.table)

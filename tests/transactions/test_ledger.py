@@ -152,9 +152,48 @@ def test_nor_to_one_that_is_removed_already(write: Any, engine: Engine, ledger: 
         write({A: 1})
 
 
-def test_a_file_older_than_the_ledger_goes_when_it_is_let_go(write: Any, entries: Any) -> None:
-    assert write({A: -1, B: 0}) == {A}
-    assert entries() == {A: ('marked', 0)}
+def test_a_file_older_than_the_ledger_waits_for_a_sweep_when_it_is_let_go(
+    write: Any, entries: Any, engine: Engine, ledger: Ledger
+) -> None:
+    assert write({A: -1, B: 0}) == set()
+    assert entries() == {A: ('live', None)}
+    assert write({A: -1}) == set()
+    for changes, kept, attempts in (({A: -1}, set(), 1), ({A: 1}, set(), 0), ({A: -1}, set(), 1), ({A: -1}, {A}, 0)):
+        assert write(changes, kept=kept) == set()
+        with engine.connect() as connection:
+            assert connection.scalar(select(ledger.table.c.attempts)) == attempts
+
+
+def test_an_uncounted_entry_gets_another_date_with_each_change(write: Any, engine: Engine, ledger: Ledger) -> None:
+    dates = []
+    for change in 1, -1, 1, -1:
+        write({A: change})
+        with engine.connect() as connection:
+            dates.append(connection.scalar(select(ledger.table.c.since)))
+    assert dates == sorted(set(dates))
+
+
+@pytest.mark.parametrize('engine', ['postgresql', 'mariadb'], indirect=True)
+def test_two_who_let_different_old_files_go_at_once_do_not_wait(engine: Engine, ledger: Ledger, entries: Any) -> None:
+    with engine.begin() as one, engine.begin() as other:
+        for connection in one, other:
+            connection.execute(select(ledger.table)).all()
+        ledger.write(one, {A: -1}, set())
+        ledger.write(other, {B: -1}, set())
+        ledger.write(one, {C: 1}, set())
+    assert entries() == dict.fromkeys([A, B, C], ('live', None))
+
+
+@pytest.mark.parametrize('engine', ['postgresql', 'mariadb'], indirect=True)
+def test_two_may_let_one_old_file_go(engine: Engine, ledger: Ledger, write: Any, entries: Any) -> None:
+    with engine.begin() as one:
+        ledger.write(one, {A: -1}, set())
+        other = threading.Thread(target=write, args=[{A: 1, B: -1}])
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+    other.join()
+    assert entries() == dict.fromkeys([A, B], ('live', None))
 
 
 def test_a_file_older_than_the_ledger_that_is_shared_is_not_counted_and_stays(write: Any, entries: Any) -> None:

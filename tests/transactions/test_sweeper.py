@@ -500,6 +500,43 @@ def test_the_files_of_rows_are_entered_once(session: Session, counted: Counted, 
     assert orphan in storage.list()
 
 
+@BY_BOTH
+def test_an_old_file_stays_as_long_as_one_of_its_rows_does(
+    session: Session, counted: Counted, run: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = stored(storage, 9 * DAY)
+    by_raw_sql(session, counted, info(file_id), info(file_id))
+    session.execute(counted.ledger.table.delete())
+    session.commit()
+    session.get(counted.Document, 1).content = None
+    session.commit()
+    assert storage.list() == [file_id]
+    monkeypatch.setattr(context, 'utcnow_naive', lambda: utcnow_naive() + timedelta(minutes=1))
+    assert [each.why for each in run().findings] == ['1 rows refer to it; the ledger did not know']
+    session.delete(session.get(counted.Document, 2))
+    session.commit()
+    assert storage.list() == []
+
+
+@BY_BOTH
+def test_a_sweep_removes_what_transactions_let_go_of_rows_that_were_not_adopted(
+    session: Session, counted: Counted, run: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_raw_sql(session, counted, *(info(stored(storage, 9 * DAY)) for _ in range(50)))
+    session.execute(counted.ledger.table.delete())
+    session.commit()
+    for document in session.query(counted.Document).filter(counted.Document.id <= 40):
+        document.content = b'new'
+    session.commit()
+    assert len(storage.list()) == 90
+    monkeypatch.setattr(context, 'utcnow_naive', lambda: utcnow_naive() + timedelta(minutes=1))
+    report = run()
+    assert report.counts == {'removed': 40, 'adopted': 10}
+    assert {each.why for each in report.findings} == {'no row refers to it any more'}
+    assert len(storage.list()) == 50
+    assert run().findings == []
+
+
 @pytest.mark.parametrize('counted', [BY_TRIGGERS], indirect=True, ids=['triggers'])
 def test_triggers_tell_what_is_needed_no_more(session: Session, counted: Counted, run: Any, storage: Any) -> None:
     session.add_all([counted.Document(content=b'one'), counted.Document(content=b'two')])

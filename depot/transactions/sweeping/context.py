@@ -86,7 +86,10 @@ class Context:
             marked = [each.file for each in page]
             if not self.dry_run:
                 marked = [file for file, refs in self.marks.put_right(page, self.moment).items() if refs == 0]
-            self.remove(marked, 'no row refers to it, though no transaction let it go')
+            let_go = {each.file for each in page if each.let_go}
+            self.remove([each for each in marked if each in let_go], 'no row refers to it any more')
+            unseen = [each for each in marked if each not in let_go]
+            self.remove(unseen, 'no row refers to it, though no transaction let it go')
 
     def is_plausible(self, storage: str, found: int, total: int) -> bool:
         """Whether so many files of a storage may be removed; tells if not."""

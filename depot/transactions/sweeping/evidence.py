@@ -24,7 +24,9 @@ _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 CREATE TABLE referred (file TEXT PRIMARY KEY, storage TEXT, id TEXT, rows INTEGER, place BLOB);
-CREATE TABLE entered (file TEXT PRIMARY KEY, storage TEXT, id TEXT, refs INTEGER, state TEXT, since TEXT);
+CREATE TABLE entered (
+    file TEXT PRIMARY KEY, storage TEXT, id TEXT, refs INTEGER, state TEXT, since TEXT, let_go INTEGER
+);
 BEGIN;
 """
 
@@ -44,6 +46,8 @@ class Entry(NamedTuple):
     rows: int
     #: When the entry was changed last.
     since: datetime
+    #: Whether a transaction let the file go that could not know of other rows.
+    let_go: bool = False
 
 
 class Referred(NamedTuple):
@@ -127,10 +131,10 @@ class Evidence:
 
     def _entries(self, condition: str, *values: str) -> Iterator[Entry]:
         statement = f"""
-            SELECT entered.file, refs, ifnull(rows, 0), since FROM entered LEFT JOIN referred USING (file)
+            SELECT entered.file, refs, ifnull(rows, 0), since, let_go FROM entered LEFT JOIN referred USING (file)
             WHERE state = '{LIVE}' AND {condition} ORDER BY entered.file"""
-        for file, refs, rows, since in self._all(statement, *values):
-            yield Entry(file, refs, rows, datetime.fromisoformat(since))
+        for file, refs, rows, since, let_go in self._all(statement, *values):
+            yield Entry(file, refs, rows, datetime.fromisoformat(since), bool(let_go))
 
     def _referred(self, condition: str, *values: str) -> Iterator[Referred]:
         for file, file_id, rows, place in self._all(f'SELECT file, id, rows, place FROM referred {condition}', *values):
@@ -145,8 +149,11 @@ class Evidence:
     def _note_entries(self, connection: Connection, ledger: Ledger) -> None:
         entries = select(ledger.table).where(ledger.table.c.state != SWEPT)
         for page in batches(connection.execute(entries, execution_options={'yield_per': BATCH})):
-            rows = [(each.file, *_split(each.file), each.refs, each.state, each.since.isoformat()) for each in page]
-            self._scratch.executemany('INSERT INTO entered VALUES (?, ?, ?, ?, ?, ?)', rows)
+            rows = [
+                (each.file, *_split(each.file), each.refs, each.state, each.since.isoformat(), each.attempts)
+                for each in page
+            ]
+            self._scratch.executemany('INSERT INTO entered VALUES (?, ?, ?, ?, ?, ?, ?)', rows)
 
     def _note_rows(self, found: Iterator[Held]) -> None:
         for page in batches(found):

@@ -36,13 +36,15 @@ def _remove_unneeded(sweep: Context, name: str, storage: Any, evidence: Evidence
     if evidence.unreadable and found:
         sweep.leave(name, found, 'a row that cannot be read may need them')
         return
-    if not sweep.is_plausible(name, found, evidence.size(name) + len(orphans)):
+    sweep.remove_unreferred(each for each in unreferred if each.let_go)
+    unseen = [each for each in unreferred if not each.let_go]
+    if not sweep.is_plausible(name, len(orphans) + len(unseen), evidence.size(name) + len(orphans)):
         return
     for files in batches(orphans):
         if not sweep.dry_run:
             sweep.marks.mark_unknown(files)
         sweep.remove(files, 'neither a row nor the ledger speaks of it')
-    sweep.remove_unreferred(unreferred)
+    sweep.remove_unreferred(unseen)
     if is_all and not sweep.dry_run:
         sweep.marks.set_swept(name, sweep.horizon.replace(microsecond=0))
 
