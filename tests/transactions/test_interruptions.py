@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, delete, event, insert
 from sqlalchemy.orm import Session
 
-from .laws import contents, holds
+from .laws import contents, holds, in_memory
 from .models import Album, Document
 
 pytestmark = pytest.mark.usefixtures('documents')
@@ -76,6 +76,7 @@ def test_an_interrupted_list_leaves_none_of_its_files(
     assert holds(storage, engine) == OLD
 
 
+@in_memory
 @every_interruption
 @pytest.mark.parametrize('many', ['values', 'parameters'])
 def test_an_interrupted_statement_leaves_nothing(
@@ -90,6 +91,7 @@ def test_an_interrupted_statement_leaves_nothing(
     assert holds(storage, engine) == OLD
 
 
+@in_memory
 @every_interruption
 @pytest.mark.parametrize('moment', ['before_cursor_execute', 'after_cursor_execute'])
 def test_an_interrupted_flush_is_rolled_back(
@@ -123,6 +125,7 @@ def test_a_commit_that_is_interrupted_before_it_is_sent_is_rolled_back(
     assert holds(storage, engine) == OLD
 
 
+@in_memory
 @every_interruption
 @pytest.mark.parametrize('done', [True, False])
 @pytest.mark.parametrize('call', [1, 3])
@@ -147,6 +150,7 @@ def test_an_interrupted_removal_after_a_commit_tries_all_others(
         assert after.query(Document).count() == 0
 
 
+@in_memory
 @every_interruption
 @pytest.mark.parametrize('done', [True, False])
 def test_an_interrupted_removal_after_a_rollback_tries_all_others(
@@ -177,6 +181,7 @@ def test_an_interrupted_removal_leaves_a_usable_session(
     assert holds(storage, engine) == [b'b', b'c', b'newer']
 
 
+@in_memory
 @every_interruption
 @pytest.mark.parametrize('end', ['commit', 'rollback'])
 def test_an_interruption_in_a_savepoint_spares_the_rest(

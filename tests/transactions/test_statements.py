@@ -15,9 +15,11 @@ from depot.io.utils import FileIntent
 
 from .laws import contents, holds, in_memory, on_every_database
 from .models import Album, Archive, Document, Letter, Receipt
-from .ways import INSERTS, Way
+from .ways import INSERTS, WAYS, Way
 
 pytestmark = [on_every_database, in_memory, pytest.mark.usefixtures('documents')]
+
+every_way = pytest.mark.parametrize('way', WAYS, indirect=True)
 
 every_insert = pytest.mark.parametrize('style', INSERTS)
 every_update = pytest.mark.parametrize('style', ['values', 'parameters', 'ordered', 'many parameters'])
@@ -26,6 +28,7 @@ every_update = pytest.mark.parametrize('style', ['values', 'parameters', 'ordere
 # INSERT
 
 
+@every_way
 @every_insert
 def test_an_insert_stores_its_contents(way: Way, storage: Any, engine: Engine, style: str) -> None:
     way.insert(Document, [{'name': 'd', 'content': b'd'}, {'name': 'e', 'content': b'e'}], style)
@@ -33,6 +36,7 @@ def test_an_insert_stores_its_contents(way: Way, storage: Any, engine: Engine, s
     assert holds(storage, engine) == [b'a', b'b', b'c', b'd', b'e']
 
 
+@every_way
 @every_insert
 def test_an_insert_that_is_rolled_back_leaves_nothing(way: Way, storage: Any, engine: Engine, style: str) -> None:
     way.insert(Document, [{'name': 'd', 'content': b'd'}, {'name': 'e', 'content': b'e'}], style)
@@ -140,6 +144,7 @@ def test_a_statement_that_is_executed_twice_stores_twice(way: Way, storage: Any,
 # UPDATE
 
 
+@every_way
 @every_update
 def test_an_update_replaces_the_files(way: Way, storage: Any, engine: Engine, style: str) -> None:
     way.update(Document, [{'id': 101, 'content': b'A'}, {'id': 102, 'content': b'B'}], style)
@@ -148,6 +153,7 @@ def test_an_update_replaces_the_files(way: Way, storage: Any, engine: Engine, st
     assert holds(storage, engine) == [b'A', b'B', b'c']
 
 
+@every_way
 @every_update
 def test_an_update_that_is_rolled_back_keeps_the_old_files(way: Way, storage: Any, engine: Engine, style: str) -> None:
     way.update(Document, [{'id': 101, 'content': b'A'}, {'id': 102, 'content': None}], style)
@@ -201,6 +207,7 @@ def test_statements_may_put_a_file_back(way: Way, storage: Any, engine: Engine) 
 # DELETE
 
 
+@every_way
 def test_a_delete_lets_the_files_go_with_the_commit(way: Way, storage: Any, engine: Engine) -> None:
     way.delete(Document, 101, 103)
     assert contents(storage) == [b'a', b'b', b'c']
@@ -208,6 +215,7 @@ def test_a_delete_lets_the_files_go_with_the_commit(way: Way, storage: Any, engi
     assert holds(storage, engine) == [b'b']
 
 
+@every_way
 def test_a_delete_that_is_rolled_back_keeps_the_files(way: Way, storage: Any, engine: Engine) -> None:
     way.execute(delete(way.target(Document)))
     way.rollback()

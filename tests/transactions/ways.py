@@ -13,9 +13,12 @@ from .models import Base
 
 Rows = list[dict[str, Any]]
 
+#: On entities in a session, on tables in a session, on tables on a connection.
+WAYS = ['entity', 'table', 'connection']
+
 
 class Way:
-    """Statements on entities in a session, on tables in a session, or on tables on a connection."""
+    """One of the ``WAYS``."""
 
     def __init__(self, kind: str, engine: Engine) -> None:
         self.kind = kind
