@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 from .counting import Counting, Outcome, new_entries
 from .drivers.sqlalchemy.columns import file_columns
 from .entries import MARKED, PATH_LENGTH, Statements, batches, can_be_entered, ledger_table
-from .triggers.ddl import drop_shared, triggers_of
+from .triggers.ddl import creation, drop_shared, triggers_of
 
 log = logging.getLogger('depot.transactions')
 
@@ -114,9 +114,10 @@ class Ledger:
 
         ``metadata.create_all()`` executes them with ``triggers=True``; they are
         here for migrations. Raises :class:`~depot.errors.ConfigurationError` for
-        a database other than SQLite, PostgreSQL and MariaDB.
+        a database other than SQLite, PostgreSQL and MariaDB, and where a table has
+        another schema and its triggers would not find the ledger.
         """
-        return [each for table in self.counted_tables for each in triggers_of(self.table, table, dialect).create]
+        return [each for table in self.counted_tables for each in creation(self.table, table, dialect)]
 
     def create_triggers(self, connection: Connection) -> None:
         """Makes the triggers of all tables with file columns, which have to be there; replaces those of before."""
@@ -130,7 +131,7 @@ class Ledger:
         _execute(connection, drop_shared(self.table, connection.dialect))
 
     def _create_triggers(self, table: Table, connection: Connection) -> None:
-        _execute(connection, triggers_of(self.table, table, connection.dialect).create)
+        _execute(connection, creation(self.table, table, connection.dialect))
 
     def _drop_triggers(self, table: Table, connection: Connection) -> None:
         _execute(connection, triggers_of(self.table, table, connection.dialect).drop)

@@ -25,6 +25,7 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 
 from depot.errors import ConfigurationError
 from depot.fields.sqlalchemy import UploadedFileField
+from depot.transactions.drivers.sqlalchemy.columns import file_columns
 from depot.transactions.ledger import Ledger
 
 A, B, C = (f'default/019aa5e0-0000-7000-8000-00000000000{each}' for each in 'abc')
@@ -292,6 +293,78 @@ def test_ledger_and_tables_may_be_in_a_schema(engine: Engine) -> None:
         metadata.drop_all(engine)
         with engine.begin() as connection:
             connection.execute(DropSchema('Else where', cascade=engine.dialect.name == 'postgresql'))
+
+
+@pytest.mark.parametrize('engine', ['postgresql'], indirect=True)
+def test_tables_in_different_schemas_may_have_one_name(engine: Engine) -> None:
+    metadata = MetaData()
+    ledger = Ledger(metadata, triggers=True)
+    names = {None: 'f', 'one': 'g', 'Two': 'Other "col" %s'}
+    files = dict(zip(names, (A, B, C), strict=True))
+    for schema, column in names.items():
+        columns = Column('id', Integer, primary_key=True), Column(column, UploadedFileField)
+        Table('shelf', metadata, *columns, schema=schema)
+    with engine.begin() as connection:
+        for schema in filter(None, names):
+            connection.execute(CreateSchema(schema))
+    try:
+        metadata.create_all(engine)
+        with engine.begin() as connection:
+            for table in filter(file_columns, metadata.sorted_tables):
+                content = UploadedFileField().upload_type(info(files[table.schema], depot_name='default'))
+                connection.execute(insert(table).values({file_columns(table)[0]: content}))
+            entries = select(ledger.table.c.file).order_by(ledger.table.c.file)
+            assert connection.scalars(entries).all() == [A, B, C]
+        metadata.drop_all(engine)
+    finally:
+        with engine.begin() as connection:
+            for schema in filter(None, names):
+                connection.execute(DropSchema(schema, cascade=True))
+
+
+@pytest.mark.parametrize('engine', ['postgresql'], indirect=True)
+def test_a_writer_may_look_for_tables_elsewhere(engine: Engine, ledger: Ledger, counts: Any) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL search_path = ''"))
+        connection.execute(text('INSERT INTO public.shelf (id, f) VALUES (1, :f)'), {'f': json.dumps([info(A)])})
+    assert counts() == {A: None}
+
+
+@pytest.mark.parametrize('engine', ['sqlite', 'mariadb'], indirect=True)
+def test_a_ledger_that_triggers_would_not_find_is_refused(engine: Engine) -> None:
+    metadata = MetaData()
+    ledger = Ledger(metadata, triggers=True)
+    Table('shelf', metadata, Column('id', Integer, primary_key=True), Column('f', UploadedFileField), schema='aside')
+    with engine.connect() as connection:
+        is_sqlite = engine.dialect.name == 'sqlite'
+        connection.execute(text("ATTACH ':memory:' AS aside" if is_sqlite else 'CREATE DATABASE aside'))
+        for make in metadata.create_all, ledger.create_triggers:
+            with pytest.raises(ConfigurationError, match='triggers of aside.shelf do not find depot_ledger, which'):
+                make(connection)
+        metadata.drop_all(connection)
+        connection.rollback()
+        if not is_sqlite:
+            connection.execute(text('DROP DATABASE aside'))
+
+
+@pytest.mark.parametrize('triggered', [True, False], ids=['created', 'by hand'])
+def test_any_name_may_have_a_percent_sign(engine: Engine, triggered: bool) -> None:
+    metadata = MetaData()
+    column = Column('100%s', UploadedFileField)
+    shelf = Table('50%', metadata, Column('id', Integer, primary_key=True), column)
+    ledger = Ledger(metadata, name='%(ledger)s', triggers=triggered)
+    metadata.create_all(engine)
+    try:
+        with engine.begin() as connection:
+            if not triggered:
+                for each in ledger.trigger_ddl(engine.dialect):
+                    connection.execute(text(each.replace(':', r'\:')))
+            content = UploadedFileField().upload_type(info(A, depot_name='default'))
+            connection.execute(insert(shelf).values({column: content}))
+            ledger.drop_triggers(connection)
+            assert connection.scalars(select(ledger.table.c.file)).all() == [A]
+    finally:
+        metadata.drop_all(engine)
 
 
 def test_another_kind_of_database_is_refused() -> None:

@@ -18,6 +18,23 @@ _DIALECTS: dict[str, Callable[[Names], Triggers]] = {
 }
 
 
+def creation(ledger: Table, table: Table, dialect: Dialect) -> list[str]:
+    """The statements that make the triggers of a table.
+
+    Raises :class:`~depot.errors.ConfigurationError` as :func:`triggers_of` does,
+    and for a table whose triggers would not find the ledger: those of SQLite reach
+    into no other database, those of MariaDB look in that of their table.
+    """
+    names = Names(ledger, table, dialect)
+    is_unnamed = ledger.schema is None and dialect.name in ('mysql', 'mariadb')
+    if ledger.schema != table.schema and (is_unnamed or dialect.name == 'sqlite'):
+        raise ConfigurationError(
+            f'triggers of {names.table} do not find {names.ledger}, which is in another database; '
+            'give both tables one schema, or use a ledger without triggers'
+        )
+    return triggers_of(ledger, table, dialect).create
+
+
 def triggers_of(ledger: Table, table: Table, dialect: Dialect) -> Triggers:
     """The statements for a table with file columns whose files are counted in the table of a ledger.
 

@@ -33,33 +33,34 @@ class Names:
 
     def __init__(self, ledger: Table, table: Table, dialect: Dialect) -> None:
         self._preparer = dialect.identifier_preparer
+        self._is_doubled = dialect.paramstyle in ('format', 'pyformat')
         self._ledger = ledger
         self._table = table
 
     @property
     def ledger(self) -> str:
         """The table of the ledger."""
-        return self._preparer.format_table(self._ledger)
+        return self._plain(self._preparer.format_table(self._ledger))
 
     @property
     def bare_ledger(self) -> str:
         """The same without its schema."""
-        return self._preparer.format_table(self._ledger, use_schema=False)
+        return self._plain(self._preparer.format_table(self._ledger, use_schema=False))
 
     @property
     def table(self) -> str:
         """The table with file columns."""
-        return self._preparer.format_table(self._table)
+        return self._plain(self._preparer.format_table(self._table))
 
     @property
     def bare_table(self) -> str:
         """The same without its schema."""
-        return self._preparer.format_table(self._table, use_schema=False)
+        return self._plain(self._preparer.format_table(self._table, use_schema=False))
 
     @property
     def columns(self) -> list[str]:
         """Its file columns."""
-        return [self._preparer.format_column(each) for each in file_columns(self._table)]
+        return [self._plain(self._preparer.format_column(each)) for each in file_columns(self._table)]
 
     def trigger(self, event: str) -> str:
         """The trigger for an event of the table."""
@@ -74,12 +75,16 @@ class Names:
         return self._quoted(f'{self._ledger.name}_{purpose}', self._ledger.schema)
 
     def trigger_function(self) -> str:
-        """The function that a trigger of the table calls."""
-        return self.function(f'{self._table.name}_changed')
+        """The function that a trigger of the table calls; it is in the schema of the table."""
+        return self._quoted(f'{self._ledger.name}_{self._table.name}_changed', self._table.schema)
 
     def _quoted(self, name: str, schema: str | None = None) -> str:
         quoted = self._preparer.quote(_short(name))
-        return f'{self._preparer.quote_schema(schema)}.{quoted}' if schema else quoted
+        return self._plain(f'{self._preparer.quote_schema(schema)}.{quoted}' if schema else quoted)
+
+    def _plain(self, quoted: str) -> str:
+        """The name as the database takes it: for some drivers SQLAlchemy doubles a percent sign when it quotes."""
+        return quoted.replace('%%', '%') if self._is_doubled else quoted
 
 
 def _short(name: str) -> str:

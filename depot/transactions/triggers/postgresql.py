@@ -40,8 +40,9 @@ BEGIN
 END $$
 """
 
+# Whoever changes a row may look for tables elsewhere.
 _CHANGED = """
-CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN{columns}
     RETURN NULL;
 END $$
