@@ -44,15 +44,12 @@ def app_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def _found(name: str, database: str | None) -> Iterator[App]:
-    from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
     module, value = _load(name)
-    metadatas = _metadatas(name, value)
-    try:
-        engine = create_engine(database) if database else _engine(name, module, value)
-    except SQLAlchemyError as error:
-        raise click.UsageError(f'--database {database}: {error}') from error
+    metadatas = _metadatas(name, module, value)
+    engine = _engine_of(database) if database else _engine(name, module, value)
+    _require_file(engine.url)
     try:
         yield App(engine, metadatas)
     except SQLAlchemyError as error:
@@ -61,16 +58,38 @@ def _found(name: str, database: str | None) -> Iterator[App]:
         engine.dispose()
 
 
+def _engine_of(database: str) -> Any:
+    from sqlalchemy import create_engine, make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return create_engine(database)
+    except SQLAlchemyError as error:
+        raise click.UsageError(f'--database {database}: {error}') from error
+    except ModuleNotFoundError as error:
+        raise click.UsageError(
+            f'--database {make_url(database).render_as_string()}: its driver {error.name} is not installed; '
+            'install it, or name another one, as postgresql+psycopg:// does'
+        ) from error
+
+
+def _require_file(url: Any) -> None:
+    """SQLite would make an empty database of a name that is misspelt."""
+    is_file = url.get_backend_name() == 'sqlite' and url.database and url.database != ':memory:'
+    if is_file and not url.database.startswith('file:') and not os.path.exists(url.database):
+        raise click.UsageError(f'there is no database {url.database} in {os.getcwd()}')
+
+
 def _load(name: str) -> tuple[ModuleType, Any]:
     """The module, and the object in it that the option names; a function is called."""
     module_name, _, attribute = name.partition(':')
-    if not (module_name and attribute):
+    if not (module_name and attribute) or module_name.startswith('.') or '/' in module_name:
         raise click.UsageError(f'--app {name}: one looks like {_EXAMPLE}')
     module = _imported(module_name)
     try:
         value = functools.reduce(getattr, attribute.split('.'), module)
     except AttributeError as error:
-        raise click.UsageError(f'--app {name}: {error}') from error
+        raise click.UsageError(f'--app {name}: {error}; {_candidates(module)}') from error
     return module, value() if callable(value) and not hasattr(value, 'metadata') else value
 
 
@@ -85,14 +104,26 @@ def _imported(name: str) -> ModuleType:
         raise click.UsageError(f'--app {name}: {error}; it is looked for in this folder and on PYTHONPATH') from error
 
 
-def _metadatas(name: str, value: Any) -> tuple[Any, ...]:
+def _metadatas(name: str, module: ModuleType, value: Any) -> tuple[Any, ...]:
     """Those of a ledger, the one that an object has, or the object itself."""
+    found = _metadatas_of(value)
+    if not found:
+        kind = type(value).__name__
+        raise click.UsageError(f'--app {name}: no metadata in an object of the type {kind}; {_candidates(module)}')
+    return found
+
+
+def _metadatas_of(value: Any) -> tuple[Any, ...]:
     from sqlalchemy import MetaData
 
     found = getattr(value, 'metadatas', None) or (getattr(value, 'metadata', value),)
-    if not all(isinstance(each, MetaData) for each in found):
-        raise click.UsageError(f'--app {name}: a {type(value).__name__} has no metadata; one that has is {_EXAMPLE}')
-    return tuple(found)
+    return tuple(found) if all(isinstance(each, MetaData) for each in found) else ()
+
+
+def _candidates(module: ModuleType) -> str:
+    """What would work."""
+    names = [name for name, value in vars(module).items() if not name.startswith('_') and _metadatas_of(value)]
+    return f'what has metadata there: {", ".join(names[:5])}' if names else f'one that has is {_EXAMPLE}'
 
 
 def _engine(name: str, module: ModuleType, value: Any) -> Any:
@@ -103,7 +134,7 @@ def _engine(name: str, module: ModuleType, value: Any) -> Any:
         raise click.UsageError(f"--app {name}: neither it nor its module has an 'engine'; give --database URL")
     if not isinstance(engine, Engine):
         raise click.UsageError(
-            f'--app {name}: its engine, a {type(engine).__name__}, cannot be used here; '
+            f'--app {name}: its engine, of the type {type(engine).__name__}, cannot be used here; '
             'give --database URL, with a driver that is not for asyncio'
         )
     return engine

@@ -30,7 +30,8 @@ _DRY_RUN = click.option('--dry-run', is_flag=True, help='Say what would be done,
 @_DRY_RUN
 @click.option('--force', is_flag=True, help='Remove an implausible share of a storage too.')
 @click.option('--quick', is_flag=True, help='Read no rows: only finish what the ledger says.')
-def sweep(app: App, grace: timedelta, dry_run: bool, force: bool, quick: bool) -> None:
+@click.option('--full', is_flag=True, help='Look at all files, and not only at those stored since the last sweep.')
+def sweep(app: App, grace: timedelta, dry_run: bool, force: bool, quick: bool, full: bool) -> None:
     """Remove the files that no row needs any more.
 
     Run it regularly, once a day, say. It prints what it did with which file, and
@@ -39,8 +40,12 @@ def sweep(app: App, grace: timedelta, dry_run: bool, force: bool, quick: bool) -
     """
     from ..transactions import sweeper  # here, because it loads SQLAlchemy
 
+    if quick and full:
+        raise click.UsageError('--quick reads no rows, and --full reads all; give one of them')
     try:
-        report = sweeper.sweep(app.engine, *app.metadatas, grace=grace, dry_run=dry_run, force=force, rows=not quick)
+        report = sweeper.sweep(
+            app.engine, *app.metadatas, grace=grace, dry_run=dry_run, force=force, rows=not quick, full=full
+        )
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
     _tell(report)

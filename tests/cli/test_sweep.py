@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from depot.cli.commands import depot
 from depot.manager import DepotManager
@@ -152,7 +154,14 @@ def test_another_database_can_be_named(models: Any, session: Any) -> None:
     for command in ['sweep'], ['ledger', 'adopt']:
         result = run(*command, '--database', 'sqlite:///other.sqlite')
         assert result.exit_code == 2
-        assert 'the database lacks the tables depot_ledger, documents' in result.output
+        assert 'there is no database other.sqlite in ' in ' '.join(result.output.split())
+        assert not Path('other.sqlite').exists()
+    Path('other.sqlite').touch()
+    result = run('sweep', '--database', 'sqlite:///other.sqlite')
+    assert result.exit_code == 2
+    assert ('the database sqlite:///other.sqlite lacks the tables depot_ledger, documents; make them with') in ' '.join(
+        result.output.split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,9 +171,13 @@ def test_another_database_can_be_named(models: Any, session: Any) -> None:
         ('shop_models:', '--app shop_models:: one looks like myapp.models:Base'),
         ('shop_model:Base', "No module named 'shop_model'; it is looked for in this folder and on PYTHONPATH"),
         ('shop_models.inner:Base', "No module named 'shop_models.inner'"),
-        ('shop_models:Bas', "has no attribute 'Bas'"),
-        ('shop_models:number', 'a int has no metadata; one that has is myapp.models:Base'),
-        ('shop_models:nested', 'has no metadata'),
+        ('./shop_models.py:Base', '--app ./shop_models.py:Base: one looks like myapp.models:Base'),
+        ('..shop_models:Base', '--app ..shop_models:Base: one looks like myapp.models:Base'),
+        ('shop/models.py:Base', '--app shop/models.py:Base: one looks like myapp.models:Base'),
+        ('shop_models:Bas', "has no attribute 'Bas'; what has metadata there: Base, ledger, Document"),
+        ('shop_models:number', 'no metadata in an object of the type int; what has metadata there: Base, ledger'),
+        ('json:dumps.x', "has no attribute 'x'; one that has is myapp.models:Base"),
+        ('shop_models:nested', 'no metadata in an object of the type type'),
         ('shop_models:without', r'a sweep needs one ledger, not 0; make one with Ledger(Base.metadata)'),
     ],
 )
@@ -182,7 +195,10 @@ def test_a_module_whose_own_imports_fail_says_which(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_cannot_be_used_is_named(models: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for engine, message in ((None, "neither it nor its module has an 'engine'; give --database"), (3, 'a int, cannot')):
+    for engine, message in (
+        (None, "neither it nor its module has an 'engine'; give --database"),
+        (3, 'of the type int, cannot'),
+    ):
         monkeypatch.setattr(models, 'engine', engine)
         result = run('sweep')
         assert result.exit_code == 2
@@ -190,12 +206,43 @@ def test_an_engine_that_cannot_be_used_is_named(models: Any, monkeypatch: pytest
 
 
 def test_a_database_that_cannot_be_reached_is_named() -> None:
-    result = run('sweep', '--database', 'sqlite:////nowhere/at/all')
+    result = run('sweep', '--database', 'sqlite:///.')
     assert result.exit_code == 1
     assert 'the database says: ' in result.output
+    result = run('sweep', '--database', 'sqlite:////nowhere/at/all')
+    assert result.exit_code == 2
+    assert 'there is no database /nowhere/at/all' in ' '.join(result.output.split())
     result = run('sweep', '--database', 'no url')
     assert result.exit_code == 2
     assert '--database no url' in result.output
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'psycopg', None)
+    result = run('sweep', '--database', 'postgresql+psycopg://somebody:secret@localhost/shop')
+    assert result.exit_code == 2
+    assert 'its driver psycopg is not installed; install it, or name another' in ' '.join(result.output.split())
+    assert 'secret' not in result.output
+
+
+def test_a_full_sweep_looks_at_old_files_too(models: Any, session: Any) -> None:
+    assert run('sweep', '--grace', '0s').output == 'nothing to do\n'
+    add(models, session, b'one')
+    path = session.get(models.Document, 1).content.path
+    DepotManager.get().delete(path.partition('/')[2])
+    later = str(datetime.now(timezone.utc).replace(tzinfo=None) + timedelta(hours=1))
+    session.execute(text(f"UPDATE depot_ledger SET since = '{later}' WHERE state = 'swept'"))
+    session.commit()
+    assert run('sweep').output == 'nothing to do\n'
+    assert run('sweep', '--full').output.endswith('1 missing\n')
+    result = run('sweep', '--full', '--quick')
+    assert (result.exit_code, '--quick reads no rows' in result.output) == (2, True)
+
+
+def test_no_grace_period_is_too_long(models: Any, session: Any) -> None:
+    DepotManager.get().create(b'orphan')
+    result = run('sweep', '--grace', '999999d')
+    assert (result.exit_code, result.output) == (0, 'nothing to do\n')
 
 
 @pytest.mark.parametrize('grace', ['', '1', 'd', '-1d', '1.5h', '1y', 'one day', '9999999d'])

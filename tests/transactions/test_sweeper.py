@@ -464,7 +464,7 @@ def test_what_the_sweeper_needs_is_asked_first(engine: Engine, storage: Any, cou
         sweep(engine, MetaData(), dry_run=dry_run)
     with pytest.raises(ConfigurationError, match='needs one ledger, not 2'):
         sweep(engine, counted.metadata, BY_TRIGGERS.metadata, dry_run=dry_run)
-    with pytest.raises(ConfigurationError, match=r'needs an engine of create_engine\(\), not a AsyncEngine'):
+    with pytest.raises(ConfigurationError, match=r'needs an engine of create_engine\(\), not the type AsyncEngine'):
         sweep(create_async_engine('sqlite+aiosqlite://'), counted.metadata, dry_run=dry_run)
     counted.Album.__table__.drop(engine)
     with pytest.raises(ConfigurationError, match=f'lacks the tables {counted.Album.__tablename__}'):

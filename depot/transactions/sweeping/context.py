@@ -128,7 +128,7 @@ def _tables_of(metadatas: Iterable[MetaData]) -> list[Table]:
 
 def _require_tables(engine: Engine, tables: Iterable[Table]) -> None:
     if not isinstance(engine, Engine):
-        raise ConfigurationError(f'a sweep needs an engine of create_engine(), not a {type(engine).__name__}')
+        raise ConfigurationError(f'a sweep needs an engine of create_engine(), not the type {type(engine).__name__}')
     inspector = inspect(engine)
     schemas = engine.get_execution_options().get('schema_translate_map', {})
     missing = [
@@ -137,4 +137,7 @@ def _require_tables(engine: Engine, tables: Iterable[Table]) -> None:
         if not inspector.has_table(each.name, schema=schemas.get(each.schema, each.schema))
     ]
     if missing:
-        raise ConfigurationError(f'the database lacks the tables {", ".join(missing)}; nothing was removed')
+        raise ConfigurationError(
+            f'the database {engine.url.render_as_string()} lacks the tables {", ".join(missing)}; make them with '
+            "the metadata's create_all(), or with a migration. Nothing was removed"
+        )
