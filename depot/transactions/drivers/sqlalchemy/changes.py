@@ -33,6 +33,8 @@ class Change:
 
     #: Whether it removes rows, or their keys.
     is_removal = True
+    #: Whether it was executed.
+    is_done = False
 
     def __init__(
         self, connection: Connection, statement: Any, sets: Sequence[Parameters], options: Any, target: Target
@@ -112,7 +114,9 @@ class Change:
     def question(self) -> Question:
         """Asks for the columns that it changes."""
         options = getattr(self.statement, '_with_options', ())
-        return Question(self.connection, self.target, self.columns, options, self.schemas, self.is_removal)
+        return Question(
+            self.connection, self.target, self.columns, options, self.schemas, self.is_removal, self.is_done
+        )
 
     @cached_property
     def schemas(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, Table, event
 
 from ....errors import InvalidMapping
 from ...uploads import Upload, find_upload
@@ -28,9 +28,8 @@ class FileColumnType:
         raise NotImplementedError
 
 
-# The keys, not the columns, which would keep their table alive; with the number of columns that the table had then,
-# because it can be given more.
-_found: weakref.WeakKeyDictionary[Table, tuple[int, tuple[str, ...]]] = weakref.WeakKeyDictionary()
+# The keys, not the columns, which would keep their table alive.
+_found: weakref.WeakKeyDictionary[Table, tuple[str, ...]] = weakref.WeakKeyDictionary()
 
 
 def file_columns(table: Table) -> tuple[Column[Any], ...]:
@@ -38,11 +37,16 @@ def file_columns(table: Table) -> tuple[Column[Any], ...]:
 
     Raises :class:`~depot.errors.InvalidMapping` for one whose type has ours inside.
     """
-    count = len(table.c)
     found = _found.get(table)
-    if found is None or found[0] != count:
-        found = _found[table] = count, tuple(each.key for each in table.c if _holds_files(each))
-    return tuple(table.c[each] for each in found[1])
+    if found is None:
+        found = _found[table] = tuple(each.key for each in table.c if _holds_files(each))
+    return tuple(table.c[each] for each in found)
+
+
+def after_parent_attach(_column: Column[Any], table: Any) -> None:
+    """Runs when a table is given a column, which may take the place of another."""
+    if isinstance(table, Table):
+        _found.pop(table, None)
 
 
 def _holds_files(column: Column[Any]) -> bool:
@@ -93,3 +97,6 @@ def uploads_of(value: Any) -> Iterator[Upload]:
                 info.upload = upload
         if upload is not None and (upload.undecided or upload.lost):
             yield upload
+
+
+event.listen(Column, 'after_parent_attach', after_parent_attach)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from contextvars import ContextVar
 from itertools import islice
 from typing import Any, NamedTuple
@@ -13,12 +15,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    delete,
-    false,
     or_,
     select,
 )
-from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.util import immutabledict
 
 from .criteria import Identity, identity_in, with_parameters
@@ -54,6 +53,8 @@ class Question(NamedTuple):
     execution_options: Mapping[str, Any] = immutabledict()
     #: Whether the statement removes rows, or their keys, which others may refer to.
     is_removal: bool = True
+    #: Whether it was executed: then what it wrote is locked.
+    is_done: bool = False
 
     def by_criteria(self, criteria: Sequence[ColumnElement[bool]], sets: Sequence[Parameters]) -> Image:
         """The rows that a statement with these criteria will find with these parameters."""
@@ -88,7 +89,8 @@ class Question(NamedTuple):
 
     def _asked(self, criteria: Sequence[ColumnElement[bool]], parameters: Parameters) -> Image:
         keys = [*self.target.table.primary_key]
-        _lock(self.connection, self.target.table, self.execution_options)
+        if not self.is_done and self.connection.dialect.name == 'sqlite':
+            _lock(self.connection, self.target.table, self.execution_options)
         try:
             rows = [*self._execute(self._query([*keys, *self.columns], criteria), parameters)]
         except ValueError:  # not written by us; that must not keep a row from being mended or deleted
@@ -113,6 +115,8 @@ class Question(NamedTuple):
     def _query(self, columns: Sequence[Any], criteria: Sequence[ColumnElement[bool]]) -> Any:
         source: Any = self.target.mapper or self.target.table
         found = select(*columns).select_from(source).where(*criteria).options(*self.options)
+        if self.is_done:
+            return found
         # Until the statement has written the new ones. As strongly as itself will lock, and no other tables' rows.
         return found.with_for_update(of=self.target.table, key_share=not self.is_removal)
 
@@ -130,10 +134,14 @@ def _lock(connection: Connection, table: Any, options: Mapping[str, Any]) -> Non
     A question alone would make the transaction a reader, which may not become a
     writer later; and Python's driver begins no transaction for it at all.
     """
-    if connection.dialect.name == 'sqlite':
-        nothing: Any = delete(table).where(false())
-        unfollowed: Any = super(UpdateBase, nothing)
-        unfollowed._execute_on_connection(connection, (), options)
+    if not connection.in_transaction():
+        connection.begin()
+    schemas = {**connection.get_execution_options(), **options}.get('schema_translate_map') or {}
+    names = [schemas.get(table.schema, table.schema), table.name]
+    path = '.'.join(connection.dialect.identifier_preparer.quote(each) for each in names if each)
+    # Past the application's listeners, whose change it is not. A view may refuse it; then there is nothing to lock.
+    with contextlib.suppress(connection.dialect.loaded_dbapi.Error), closing(connection.connection.cursor()) as cursor:
+        cursor.execute(f'DELETE FROM {path} WHERE 0')
 
 
 def _batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:

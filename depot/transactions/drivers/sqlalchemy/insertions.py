@@ -93,6 +93,9 @@ class Upsert(Insertion):
     Which it was, and what it has now, is asked by the values of its unique keys.
     """
 
+    #: How many rows it wrote, as far as the database tells.
+    _count = -1
+
     def _needed(self) -> None:
         """All: any of them may be unique."""
 
@@ -104,6 +107,7 @@ class Upsert(Insertion):
         self._before = self.question.by_any(self._criteria)
 
     def claim(self, result: CursorResult[Any]) -> None:
+        self._count = result.rowcount
         self._claim_found()
         self._keep_rows(self._new, result)
 
@@ -117,7 +121,7 @@ class Upsert(Insertion):
 
     def finish(self) -> None:
         """It did nothing, or found another row by a key that the table does not tell of: an index of an expression."""
-        for value in self._sent:
+        for value in self._sent if self._count else ():
             if not self._kept.issuperset(files_of(value)):
                 self.keep_image(self.question.by_any(each == value for each in self.columns))
         if self.statement._independent_ctes:

@@ -62,10 +62,12 @@ def _sent(send: _Execute, change: Change, sets: Sequence[Parameters], options: A
         return send(change.statement, change.connection, sets, options)
     except DBAPIError as error:
         if len(sets) > 1 and not _is_over(error, change.connection):
+            change.is_done = True
             change.claim_part()
             change.finish()
         raise
     finally:
+        change.is_done = True
         _current.reset(token)
 
 
