@@ -216,3 +216,40 @@ def _end_prepared(engine: Engine, name: str, how: str) -> None:
             with contextlib.suppress(OperationalError):  # MariaDB has not noticed yet that the process is gone
                 connection.exec_driver_sql(f"{command} '{name}'")
                 return
+
+
+def test_a_file_that_one_list_has_twice_counts_once(session: Session, counted: Counted, storage: Any) -> None:
+    album = counted.Album(photos=[b'one', b'two'])
+    session.add(album)
+    session.commit()
+    one, two = album.photos
+    album.photos = [one, two, one]
+    session.commit()
+    counts = [('live', 1), ('live', 1)]
+    assert [*counted.entries(session).values()] == counts
+    session.add(counted.Album(photos=[two, two]))
+    session.commit()
+    assert counted.entries(session) == {one.path: ('live', 1), two.path: ('live', 2)}
+    session.commit()
+    for _ in range(2):
+        assert sweep(session.get_bind(), counted.metadata).findings == []
+    assert counted.entries(session) == {one.path: ('live', 1), two.path: ('live', 2)}
+    album.photos = [one, one]  # another one of the list goes
+    session.commit()
+    assert counted.entries(session) == {one.path: ('live', 1), two.path: ('live', 1)}
+    album.photos = [two]
+    session.commit()
+    assert counted.entries(session) == {two.path: ('live', 2)}
+    assert storage.list() == [two.file_id]
+    for _ in range(2):
+        session.delete(session.query(counted.Album).first())
+        session.commit()
+    assert storage.list() == []
+    assert counted.entries(session) == {}
+
+
+def test_a_new_file_that_one_list_has_twice_counts_once(session: Session, counted: Counted, storage: Any) -> None:
+    new = counted.Album.__table__.c.photos.type.stored(b'one')
+    session.add(counted.Album(photos=[new, new]))
+    session.commit()
+    assert [*counted.entries(session).values()] == [('live', 1)]
