@@ -9,10 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, MetaData, StaticPool, Table, create_engine, delete, text, update
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    MetaData,
+    StaticPool,
+    Table,
+    create_engine,
+    delete,
+    insert,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from .laws import contents, dangles_nowhere, in_memory, on_every_database
+from .laws import contents, dangles_nowhere, holds, in_memory, on_every_database
 from .models import Base, Document, OtherBase
 
 TABLE: Any = Document.__table__
@@ -169,3 +182,16 @@ def test_a_thread_that_outlives_the_program_dangles_no_row(tmp_path: Path) -> No
     engine.dispose()
     assert len(files) == 2
     assert len(list(Path(folder).glob('*/file'))) == 2
+
+
+@in_memory
+@pytest.mark.parametrize('engine', ['postgresql'], indirect=True)
+def test_a_savepoint_as_text_mends_a_transaction_after_a_failed_statement(engine: Engine, storage: Any) -> None:
+    with engine.connect() as connection:
+        connection.execute(insert(TABLE).values(content=b'new'))
+        connection.exec_driver_sql('SAVEPOINT somebody')
+        with pytest.raises(DBAPIError):
+            connection.execute(text('SELECT nonsense'))
+        connection.exec_driver_sql('ROLLBACK TO somebody')
+        connection.commit()
+    assert holds(storage, engine) == [b'new']

@@ -20,7 +20,7 @@ from ...ledger import Ledger
 from ...scope import Scope
 from ...uploads import Upload
 from . import endings, waiting
-from .outcome import aborts_transaction, ends_transaction, is_autocommit, is_in_transaction
+from .outcome import aborts_transaction, ends_transaction, is_aborted, is_autocommit, is_in_transaction
 
 # The pools that give one connection of the database to many.
 _SHARING = (SingletonThreadPool, StaticPool)
@@ -43,6 +43,7 @@ class DatabaseTransaction:
         self._savepoints: weakref.WeakKeyDictionary[NestedTransaction, Scope] = weakref.WeakKeyDictionary()
         # What the ledgers said when they were written: which files are to go, and of which that is not so.
         self._marked: dict[Ledger, set[str]] = {}
+        self._schemas: dict[str, Any] = {}
         self._unreferenced: dict[str, bool] = {}
         # Of files that move between databases: that a row refers to them, or that one has let them go.
         self._kept_elsewhere: set[str] = set()
@@ -115,6 +116,7 @@ class DatabaseTransaction:
     def prepare(self) -> None:
         """Makes the new files durable, and writes the ledgers: COMMIT or PREPARE is next."""
         connection = cast(Connection, self._connection())
+        self._is_aborted = self._is_aborted and is_aborted(connection)
         if not self._is_aborted:
             self._absorb(self._nested())
             sync(self._scope.uploads)
@@ -126,6 +128,8 @@ class DatabaseTransaction:
 
     def _write(self, changes_by_ledger: dict[Ledger, dict[str, int]], connection: Connection) -> None:
         created, kept = self._scope.created, self._scope.kept
+        options = connection.get_execution_options()
+        self._schemas = {each: options[each] for each in ['schema_translate_map'] if each in options}
         for ledger, changes in changes_by_ledger.items():
             marked = ledger.write(connection, changes, created & changes.keys(), kept & changes.keys())
             self._unreferenced.update((file, file in marked) for file in changes.keys() - created)
@@ -140,7 +144,7 @@ class DatabaseTransaction:
         failures = _remove(self._garbage())
         for ledger, marked in self._marked.items():
             # A connection of its own, on what the driver has: that of the transaction is about to be told of its end.
-            connection = Connection(self._engine, dbapi_connection)
+            connection = Connection(self._engine, dbapi_connection).execution_options(**self._schemas)
             ledger.settle(connection, marked - failures.keys() - self._kept_elsewhere, marked & failures.keys())
         self._end()
 

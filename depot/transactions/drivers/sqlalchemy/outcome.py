@@ -7,12 +7,13 @@ import inspect
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
 
 # InnoDB rolls the whole transaction back when it resolves a deadlock, and lets the connection go on with a new one.
 _MYSQL_DEADLOCK = 1213
 
-# What drivers say of a connection: libpq's PQTRANS_IDLE, MySQL's SERVER_STATUS_IN_TRANS.
-_IDLE, _MYSQL_IN_TRANSACTION = 0, 1
+# What drivers say of a connection: libpq's PQTRANS_IDLE and PQTRANS_INERROR, MySQL's SERVER_STATUS_IN_TRANS.
+_IDLE, _IN_ERROR, _MYSQL_IN_TRANSACTION = 0, 3, 1
 
 
 def is_known_rollback(error: BaseException, dialect: Dialect, dbapi_connection: Any) -> bool:
@@ -33,6 +34,19 @@ def is_known_rollback(error: BaseException, dialect: Dialect, dbapi_connection: 
 def aborts_transaction(error: BaseException | None, dialect: Dialect) -> bool:
     """Whether PostgreSQL, after this error, answers a COMMIT with a rollback, and without an error."""
     return dialect.name == 'postgresql' and bool(_sqlstate(error))
+
+
+def is_aborted(connection: Connection) -> bool:
+    """Whether that still is so: somebody may have gone back to a savepoint that SQLAlchemy does not know."""
+    driver_connection = connection.connection.driver_connection
+    status = _attribute(_attribute(driver_connection, 'info'), 'transaction_status')
+    if isinstance(status, int):
+        return status == _IN_ERROR
+    try:
+        connection.exec_driver_sql('SELECT 1')
+    except DBAPIError:
+        return True
+    return False
 
 
 def ends_transaction(error: BaseException | None, connection: Connection) -> bool:
