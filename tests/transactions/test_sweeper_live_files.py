@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, insert, text
 from sqlalchemy.orm import Session
 
 from depot.errors import ConfigurationError
+from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
+from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
+from depot.transactions.ledger import Ledger
 
 from .ledgers import Counted
 from .test_sweeper import DAY, by_raw_sql, info, stored, told
@@ -156,6 +159,56 @@ def mark(session: Session, counted: Counted, file: str) -> None:
     entry = {'file': file, 'refs': 0, 'state': 'marked', 'since': past, 'attempts': 0}
     session.execute(insert(counted.ledger.table).values(entry))
     session.commit()
+
+
+@pytest.mark.parametrize('has_ledger', [True, False], ids=['a ledger of its own', 'no ledger'])
+def test_rows_of_another_metadata_keep_their_files(
+    session: Session, counted: Counted, run: Any, storage: Any, engine: Engine, has_ledger: bool
+) -> None:
+    other = MetaData()
+    table = Table('apart', other, Column('id', Integer, primary_key=True), Column('f', UploadedFileField))
+    if has_ledger:
+        Ledger(other, name='another_ledger')
+    session.add(counted.Document(content=b'counted'))
+    session.commit()
+    assert run(grace=timedelta(0)).findings == []  # where the table does not exist
+    other.create_all(engine)
+    try:
+        session.execute(insert(table).values([{'f': b'one'}, {'f': b'two'}, {'f': b'three'}]))
+        session.commit()
+        orphan = stored(storage, 9 * DAY)
+        [document] = session.query(counted.Document)
+        session.execute(insert(table).values(f=document.content))
+        session.commit()
+        entries = counted.entries(session)
+        assert told(run(grace=timedelta(0), full=True)) == [('removed', f'default/{orphan}')]
+        assert run(grace=timedelta(0), full=True).summary() == 'nothing to do'
+        assert counted.entries(session) == entries
+        session.execute(text(f'DELETE FROM {counted.Document.__tablename__}'))
+        session.commit()
+        assert run(grace=timedelta(0)).findings == []
+        assert len(storage.list()) == 4
+    finally:
+        session.rollback()
+        other.drop_all(engine)
+
+
+def test_rows_of_another_metadata_are_no_reason_to_sweep_their_storage(
+    session: Session, run: Any, storage: Any, engine: Engine
+) -> None:
+    aside = DepotManager._depots['aside'] = MemoryFileStorage()
+    metadata = MetaData()
+    table = Table('apart', metadata, Column('f', UploadedFileField(upload_storage='aside')))
+    metadata.create_all(engine)
+    try:
+        session.execute(insert(table).values(f=b'one'))
+        session.commit()
+        stored(aside, 9 * DAY)
+        assert run().findings == []
+        assert len(aside.list()) == 2
+    finally:
+        session.rollback()
+        metadata.drop_all(engine)
 
 
 GRACES = [timedelta(days=999_999), timedelta.max, timedelta(days=300_000)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, MetaData, Table, inspect
+from sqlalchemy import Column, Engine, Inspector, MetaData, Table, inspect
 
 from ...errors import ConfigurationError
 from ...utils import utcnow_naive
-from ..drivers.sqlalchemy.columns import file_columns
+from ..drivers.sqlalchemy.columns import file_columns, tables_with_files
 from ..entries import batches
 from ..ledger import Ledger
 from . import report as words
@@ -49,6 +49,8 @@ class Context:
         self.dry_run = dry_run
         self.force = force
         _require_tables(engine, [self.ledger.table, *self.tables])
+        #: Tables of this database that nobody spoke of, but whose rows may have files in the same storages.
+        self.others = _others(engine, self.tables)
         self.report = Report(dry_run)
         self.marks = Marks(engine, self.ledger)
         #: When it began. What is committed later may be seen, or not.
@@ -66,7 +68,7 @@ class Context:
 
     def evidence(self) -> Evidence:
         """What rows and ledger say now. Tells the rows that cannot be read."""
-        evidence = Evidence(self.engine, self.ledger, self.tables)
+        evidence = Evidence(self.engine, self.ledger, self.tables, self.others)
         for each in evidence.unreadable:
             self.report.add(words.UNREADABLE, str(each.place), f'its files cannot be told: {each.error}')
         return evidence
@@ -123,19 +125,42 @@ def _ledger_of(metadatas: Collection[MetaData]) -> Ledger:
 def _tables_of(metadatas: Iterable[MetaData]) -> list[Table]:
     """The tables with file columns; one that two metadatas know comes once, unless they know other columns of it."""
     tables = [table for each in metadatas for table in each.tables.values() if file_columns(table)]
-    return [*{(table.fullname, *(each.name for each in file_columns(table))): table for table in tables}.values()]
+    return [*{_shape(each): each for each in tables}.values()]
+
+
+def _shape(table: Table) -> tuple[str, ...]:
+    return table.fullname, *(each.name for each in file_columns(table))
+
+
+def _others(engine: Engine, swept: Collection[Table]) -> list[Table]:
+    """The tables with files that other metadatas have, and the database too."""
+    known, inspector = {*map(_shape, swept)}, inspect(engine)
+    others = {_shape(each): each for each in tables_with_files()}
+    found = (_as_it_is(each, inspector, engine) for shape, each in sorted(others.items()) if shape not in known)
+    return [each for each in found if file_columns(each)]
+
+
+def _as_it_is(table: Table, inspector: Inspector, engine: Engine) -> Table:
+    """The key and the file columns of a table, as far as the database has them: nobody says that it is the same."""
+    schema = _schema(table, engine)
+    there = inspector.get_columns(table.name, schema=schema) if inspector.has_table(table.name, schema=schema) else []
+    names = {each['name'] for each in there}
+    columns = [each for each in (*table.primary_key, *file_columns(table)) if each.name in names]
+    copies = (Column(each.name, each.type, primary_key=each.primary_key) for each in columns)
+    return Table(table.name, MetaData(), *copies, schema=table.schema)
+
+
+def _schema(table: Table, engine: Engine) -> str | None:
+    schemas = engine.get_execution_options().get('schema_translate_map', {})
+    schema: str | None = schemas.get(table.schema, table.schema)
+    return schema
 
 
 def _require_tables(engine: Engine, tables: Iterable[Table]) -> None:
     if not isinstance(engine, Engine):
         raise ConfigurationError(f'a sweep needs an engine of create_engine(), not the type {type(engine).__name__}')
     inspector = inspect(engine)
-    schemas = engine.get_execution_options().get('schema_translate_map', {})
-    missing = [
-        each.fullname
-        for each in tables
-        if not inspector.has_table(each.name, schema=schemas.get(each.schema, each.schema))
-    ]
+    missing = [each.fullname for each in tables if not inspector.has_table(each.name, schema=_schema(each, engine))]
     if missing:
         raise ConfigurationError(
             f'the database {engine.url.render_as_string()} lacks the tables {", ".join(missing)}; make them with '

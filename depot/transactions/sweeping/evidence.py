@@ -64,10 +64,11 @@ class Referred(NamedTuple):
 class Evidence:
     """The rows that refer to each file, and the entries of the ledger, as they were at one instant.
 
-    It also knows the files of rows that the ledger cannot take.
+    It also knows the files of rows that the ledger cannot take, and those of rows
+    in ``others``: they stay, but these rows are not counted.
     """
 
-    def __init__(self, engine: Engine, ledger: Ledger, tables: Iterable[Table]) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, tables: Iterable[Table], others: Iterable[Table] = ()) -> None:
         #: Rows whose files could not be read.
         self.unreadable: list[Held] = []
         self._scratch = sqlite3.connect('', isolation_level=None)
@@ -76,7 +77,9 @@ class Evidence:
             with _snapshot(engine) as connection:
                 self._note_entries(connection, ledger)
                 for table in tables:
-                    self._note_rows(read_all(connection, table))
+                    self._note_rows(read_all(connection, table), 1)
+                for table in others:
+                    self._note_rows(read_all(connection, table), 0)
             self._scratch.executescript(_INDEXES)
         except BaseException:
             self.close()
@@ -87,8 +90,9 @@ class Evidence:
         self._scratch.close()
 
     def storages(self) -> set[str]:
-        """The names of all storages that an entry or a row speaks of."""
-        return {name for (name,) in self._all('SELECT storage FROM referred UNION SELECT storage FROM entered')}
+        """The names of all storages that an entry or a counted row speaks of."""
+        both = 'SELECT storage FROM referred WHERE rows > 0 UNION SELECT storage FROM entered'
+        return {name for (name,) in self._all(both)}
 
     def size(self, storage: str) -> int:
         """How many files of a storage an entry or a row speaks of."""
@@ -102,7 +106,7 @@ class Evidence:
 
     def unknown(self) -> Iterator[list[Referred]]:
         """The files that rows refer to and the ledger could know, but does not, in pages."""
-        unknown = self._referred('WHERE file NOT IN (SELECT file FROM entered)')
+        unknown = self._referred('WHERE rows > 0 AND file NOT IN (SELECT file FROM entered)')
         return batches(each for each in unknown if can_be_entered(each.file))
 
     def referred(self, storage: str, after: str = '') -> Iterator[Referred]:
@@ -122,7 +126,7 @@ class Evidence:
 
     def wrong(self) -> Iterator[list[Entry]]:
         """The live entries whose count is not what the rows say, though there are rows; in pages."""
-        return batches(self._entries('rows <> ifnull(refs, -1)'))
+        return batches(self._entries('rows > 0 AND rows <> ifnull(refs, -1)'))
 
     def unreferred(self, storage: str) -> list[Entry]:
         """The live entries of a storage that no row refers to, be it by another name of the storage."""
@@ -155,13 +159,13 @@ class Evidence:
             ]
             self._scratch.executemany('INSERT INTO entered VALUES (?, ?, ?, ?, ?, ?, ?)', rows)
 
-    def _note_rows(self, found: Iterator[Held]) -> None:
+    def _note_rows(self, found: Iterator[Held], counts: int) -> None:
         for page in batches(found):
             self.unreadable += [each for each in page if each.error is not None]
             self._scratch.executemany(
-                'INSERT INTO referred VALUES (?, ?, ?, 1, ?) ON CONFLICT (file) DO UPDATE SET rows = rows + 1',
+                'INSERT INTO referred VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (file) DO UPDATE SET rows = rows + ?4',
                 [
-                    (file, *_split(file), pickle.dumps(tuple(each.place)))
+                    (file, *_split(file), counts, pickle.dumps(tuple(each.place)))
                     for each in page
                     for file in each.files
                     if is_path(file)

@@ -43,7 +43,7 @@ def _still_refers(sweep: Context, referred: Referred) -> bool:
     """Whether the row is as it was: a transaction may have removed the file meanwhile, and said so there."""
     if not referred.place.primary_key:
         return True
-    tables = [each for each in sweep.tables if each.fullname == referred.place.table]
+    tables = [each for each in (*sweep.tables, *sweep.others) if each.fullname == referred.place.table]
     with sweep.engine.connect() as connection:
         held = [held for each in tables for held in read_one(connection, each, referred.place.primary_key)]
     return any(referred.file in each.files for each in held)

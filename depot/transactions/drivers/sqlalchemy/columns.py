@@ -31,6 +31,9 @@ class FileColumnType:
 # The keys, not the columns, which would keep their table alive.
 _found: weakref.WeakKeyDictionary[Table, tuple[str, ...]] = weakref.WeakKeyDictionary()
 
+# Those with file columns, of whatever metadata.
+_tables: weakref.WeakSet[Table] = weakref.WeakSet()
+
 
 def file_columns(table: Table) -> tuple[Column[Any], ...]:
     """The columns of a table that hold files.
@@ -43,10 +46,17 @@ def file_columns(table: Table) -> tuple[Column[Any], ...]:
     return tuple(table.c[each] for each in found)
 
 
-def after_parent_attach(_column: Column[Any], table: Any) -> None:
+def tables_with_files() -> list[Table]:
+    """All tables of this process that have file columns."""
+    return [*_tables]
+
+
+def after_parent_attach(column: Column[Any], table: Any) -> None:
     """Runs when a table is given a column, which may take the place of another."""
     if isinstance(table, Table):
         _found.pop(table, None)
+        if isinstance(column.type, FileColumnType):
+            _tables.add(table)
 
 
 def _holds_files(column: Column[Any]) -> bool:
