@@ -275,6 +275,7 @@ def people(engine: Engine) -> Iterator[Table]:
         Column('name', String(9)),
         Column('code', String(9)),
         Column('content', UploadedFileField),
+        Column('pages', UploadedFileField(multiple=True)),
     )
     if engine.dialect.name != 'mariadb':  # whose texts are compared so anyway
         Index('people_name', func.lower(table.c.name), unique=True)
@@ -304,6 +305,18 @@ def test_a_conflict_by_an_expression_dangles_no_row(engine: Engine, storage: Any
         else:
             connection.execute(updating.values(rows))
     assert kept(engine, people) == [b'bob', b'new']
+
+
+@on_conflict
+def test_a_conflict_by_an_expression_keeps_the_files_of_a_list(engine: Engine, storage: Any, people: Table) -> None:
+    statement: Any = {'sqlite': sqlite.insert, 'postgresql': postgresql.insert}[engine.dialect.name](people)
+    updating = statement.on_conflict_do_update(
+        index_elements=[func.lower(people.c.name)], set_={'pages': statement.excluded.pages}
+    )
+    with engine.begin() as connection:
+        connection.execute(updating.values(name='ada', pages=[b'one', b'two']))
+    with engine.connect() as connection:
+        assert [each.file.read() for each in connection.scalars(select(people.c.pages)).one()] == [b'one', b'two']
 
 
 @pytest.mark.parametrize('engine', ['sqlite', 'postgresql', 'mariadb'], indirect=True)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, CursorResult, UniqueConstraint, and_, select, type_coerce
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Text,
+    UniqueConstraint,
+    and_,
+    cast,
+    select,
+    type_coerce,
+)
 from sqlalchemy.exc import InvalidRequestError
 
 from .changes import Change, given_values
@@ -121,9 +132,9 @@ class Upsert(Insertion):
 
     def finish(self) -> None:
         """It did nothing, or found another row by a key that the table does not tell of: an index of an expression."""
-        for value in self._sent if self._count else ():
-            if not self._kept.issuperset(files_of(value)):
-                self.keep_image(self.question.by_any(each == value for each in self.columns))
+        missed = {file for value in self._sent for file in files_of(value)} - self._kept if self._count else set()
+        # By the id alone, wherever it is in the text: a list has several, and JSON may write the rest otherwise.
+        self.keep_image(self.question.by_any(_names(each, file) for file in missed for each in self.columns))
         if self.statement._independent_ctes:
             super().finish()
 
@@ -139,3 +150,8 @@ class Upsert(Insertion):
         yield [*table.primary_key]
         yield from ([*each.columns] for each in table.constraints if isinstance(each, UniqueConstraint))
         yield from ([*each.columns] for each in table.indexes if each.unique)
+
+
+def _names(column: Column[Any], file: str) -> ColumnElement[bool]:
+    """Whether a row names the file in this column."""
+    return cast(column, Text).contains(file.partition('/')[2], autoescape=True)
