@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 from sqlalchemy import DDL, Connection, Dialect, MetaData, Table, event
+from sqlalchemy.exc import DBAPIError
 
 from ..errors import ConfigurationError
 from .counting import Counting, Outcome, new_entries
@@ -15,6 +16,9 @@ from .entries import MARKED, PATH_LENGTH, Statements, batches, can_be_entered, l
 from .triggers.ddl import creation, drop_shared, triggers_of
 
 log = logging.getLogger('depot.transactions')
+
+# A database may give up a transaction that others were in the way of.
+_ATTEMPTS = 3
 
 # Where a metadata keeps its ledger.
 _KEY = 'depot.ledger'
@@ -81,18 +85,25 @@ class Ledger:
         others = {file: change for file, change in changes.items() if file not in created and can_be_entered(file)}
         return unused | (self._counting.change(connection, others, kept) if others else set())
 
-    def settle(self, connection: Connection, removed: Iterable[str], failures: Collection[str]) -> None:
+    def settle(self, connection: Connection, removed: Collection[str], failures: Collection[str]) -> None:
         """Enters what became of files that were to be removed: forgets those that are, marks those that failed.
 
         Works in a transaction of its own, so the connection has to be in none.
         Raises nothing, but logs what fails: the next sweep finds out.
         """
-        try:
-            with connection.begin():
-                self.forget(connection, removed)
-                self.count_failures(connection, failures)
-        except Exception:
-            log.exception('could not enter into %s which files are removed; the next sweep finds out', self.table)
+        for attempts_left in reversed(range(_ATTEMPTS)):
+            try:
+                with connection.begin():
+                    self.forget(connection, removed)
+                    self.count_failures(connection, failures)
+                return
+            except Exception as error:
+                if attempts_left and _is_given_up(error):
+                    continue
+                log.error(
+                    'could not enter into %s which files are removed; the next sweep finds out: %r', self.table, error
+                )
+                return
 
     def forget(self, connection: Connection, removed: Iterable[str]) -> None:
         """Removes the marks of files that are removed."""
@@ -140,6 +151,12 @@ class Ledger:
     def counted_tables(self) -> list[Table]:
         """The tables with file columns."""
         return [table for each in self.metadatas for table in each.tables.values() if file_columns(table)]
+
+
+def _is_given_up(error: Exception) -> bool:
+    """Whether the database gave the transaction up: a deadlock, or SERIALIZABLE. A timeout would come again."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(original, 'sqlstate', None) in ('40001', '40P01') or getattr(original, 'args', ())[:1] == (1213,)
 
 
 def _require_short(files: Iterable[str]) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, inspect, select
+from sqlalchemy import Engine, MetaData, event, inspect, select
+from sqlalchemy.exc import OperationalError
 
 from depot.errors import ConfigurationError, FileMissing
 from depot.io.memory import MemoryFileStorage
@@ -255,6 +256,36 @@ def test_settling_raises_nothing(engine: Engine, ledger: Ledger, caplog: pytest.
     with caplog.at_level(logging.ERROR, 'depot.transactions'), engine.connect() as connection:
         ledger.settle(connection, {A}, {})
     assert 'could not enter into depot_ledger' in caplog.text
+
+
+class SerializationFailure(Exception):
+    sqlstate = '40001'
+
+
+DEADLOCK = Exception(1213, 'Deadlock found when trying to get lock')
+
+
+@pytest.mark.parametrize(
+    ('original', 'failures', 'settled'),
+    [(SerializationFailure(), 2, True), (DEADLOCK, 2, True), (DEADLOCK, 3, False), (Exception('timeout'), 1, False)],
+)
+def test_settling_is_tried_again_where_the_database_gave_it_up(
+    write: Any, engine: Engine, ledger: Ledger, entries: Any, original: Any, failures: int, settled: bool, caplog: Any
+) -> None:
+    write({A: 1}, {A})
+    write({A: -1})
+    errors = [OperationalError('', {}, original) for _ in range(failures)]
+
+    def fail(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith('DELETE') and errors:
+            raise errors.pop()
+
+    event.listen(engine, 'before_cursor_execute', fail)
+    with engine.connect() as connection:
+        ledger.settle(connection, {A}, {})
+    event.remove(engine, 'before_cursor_execute', fail)
+    assert (entries() == {}) is settled
+    assert [each.exc_info for each in caplog.records] == [None] * (not settled)
 
 
 @pytest.mark.parametrize('engine', ['postgresql', 'mariadb'], indirect=True)
