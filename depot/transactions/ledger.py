@@ -142,6 +142,11 @@ class Ledger:
         _execute(connection, drop_shared(self.table, connection.dialect))
 
     def _create_triggers(self, table: Table, connection: Connection) -> None:
+        if connection.get_execution_options().get('schema_translate_map'):
+            raise ConfigurationError(
+                'triggers know no schema_translate_map; make the tables with the schemas that they have, '
+                'or on PostgreSQL with a search_path'
+            )
         _execute(connection, creation(self.table, table, connection.dialect))
 
     def _drop_triggers(self, table: Table, connection: Connection) -> None:

@@ -347,6 +347,14 @@ def test_a_ledger_that_triggers_would_not_find_is_refused(engine: Engine) -> Non
             connection.execute(text('DROP DATABASE aside'))
 
 
+@pytest.mark.parametrize('engine', ['sqlite'], indirect=True)
+def test_a_map_of_schemas_is_refused(engine: Engine, metadata: MetaData) -> None:
+    Ledger(metadata, triggers=True)
+    mapped = engine.execution_options(schema_translate_map={None: 'main'})
+    with pytest.raises(ConfigurationError, match='triggers know no schema_translate_map; make the tables with'):
+        metadata.create_all(mapped)
+
+
 @pytest.mark.parametrize('triggered', [True, False], ids=['created', 'by hand'])
 def test_any_name_may_have_a_percent_sign(engine: Engine, triggered: bool) -> None:
     metadata = MetaData()
