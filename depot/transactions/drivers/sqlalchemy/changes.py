@@ -74,6 +74,11 @@ class Change:
                 if files.may_be_removed(file) and waiting.run(files.is_removed, file):
                     raise _missing(column, file, 'an earlier commit removed')
 
+    def count(self, result: CursorResult[Any]) -> int:
+        """How many rows it wrote; -1 where that is not known: SQLite counts those that are fetched."""
+        is_known = self.connection.dialect.name != 'sqlite' or not self.statement._returning
+        return result.rowcount if is_known else -1
+
     def send(self, value: Any) -> None:
         """It is about to send the names of these files."""
         self._sent.append(value)
@@ -169,7 +174,7 @@ class Deletion(Change):
         self._before = self.found(self.question)
 
     def claim(self, result: CursorResult[Any]) -> None:
-        if result.rowcount == len(self._before) and self._is_certain:
+        if self.count(result) == len(self._before) and self._is_certain:
             self.release(self._before)
         else:
             self.claim_part()
@@ -217,12 +222,12 @@ class Replacement(Change):
         return [each if each not in row else _sql(row[each], each) for each in self.target.table.primary_key]
 
     def claim(self, result: CursorResult[Any]) -> None:
-        if result.rowcount == len(self._before) and self._is_foreseen():
+        if self.count(result) == len(self._before) and self._is_foreseen():
             self.release(self._before)
             for identity in self._before:
                 self._keep_row(identity, self._row_of(identity))
         else:
-            self._claim_asked(result.rowcount)
+            self._claim_asked(self.count(result))
 
     def claim_part(self) -> None:
         self._claim_asked(-1)
@@ -239,7 +244,7 @@ class Replacement(Change):
         self.keep_image(found)
         given = {file for _column, value in self.values() for file in files_of(value)}
         changed = [values for values in found.values() if any(not given.isdisjoint(files_of(each)) for each in values)]
-        if count != len(changed):  # others were changed, too
+        if count != len(changed) and not (count < 0 and self._is_certain):  # others were changed, too
             self.keep_named(self._rows)
 
     def _is_foreseen(self) -> bool:

@@ -118,7 +118,7 @@ class Upsert(Insertion):
         self._before = self.question.by_any(self._criteria)
 
     def claim(self, result: CursorResult[Any]) -> None:
-        self._count = result.rowcount
+        self._count = self.count(result)
         self._claim_found()
         self._keep_rows(self._new, result)
 
