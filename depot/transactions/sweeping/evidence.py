@@ -101,8 +101,8 @@ class Evidence:
 
     def knows(self, file_id: str) -> bool:
         """Whether an entry or a row speaks of a file with this id, in whichever storage."""
-        found = 'SELECT EXISTS (SELECT 1 FROM entered WHERE id = ?1) OR EXISTS (SELECT 1 FROM referred WHERE id = ?1)'
-        return bool(self._one(found, _canonical(file_id)))
+        found = 'SELECT EXISTS (SELECT 1 FROM entered WHERE id = ?) OR EXISTS (SELECT 1 FROM referred WHERE id = ?)'
+        return bool(self._one(found, *[_canonical(file_id)] * 2))
 
     def unknown(self) -> Iterator[list[Referred]]:
         """The files that rows refer to and the ledger could know, but does not, in pages."""
@@ -163,7 +163,7 @@ class Evidence:
         for page in batches(found):
             self.unreadable += [each for each in page if each.error is not None]
             self._scratch.executemany(
-                'INSERT INTO referred VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (file) DO UPDATE SET rows = rows + ?4',
+                'INSERT INTO referred VALUES (?, ?, ?, ?, ?) ON CONFLICT (file) DO UPDATE SET rows = rows + excluded.rows',
                 [
                     (file, *_split(file), counts, pickle.dumps(tuple(each.place)))
                     for each in page
