@@ -163,7 +163,8 @@ class Evidence:
         for page in batches(found):
             self.unreadable += [each for each in page if each.error is not None]
             self._scratch.executemany(
-                'INSERT INTO referred VALUES (?, ?, ?, ?, ?) ON CONFLICT (file) DO UPDATE SET rows = rows + excluded.rows',
+                'INSERT INTO referred VALUES (?, ?, ?, ?, ?) '
+                'ON CONFLICT (file) DO UPDATE SET rows = rows + excluded.rows',
                 [
                     (file, *_split(file), counts, pickle.dumps(tuple(each.place)))
                     for each in page
