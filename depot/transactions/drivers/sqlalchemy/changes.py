@@ -93,9 +93,10 @@ class Change:
 
     def finish(self) -> None:
         """All that can be told of rows was claimed. What it sent to others, as in a WITH, they may have."""
-        own = {file for _column, value in self.values() for file in files_of(value)}
-        for value in self._sent:
-            if not self._kept.union(own).issuperset(files_of(value)):
+        missed = [each for each in self._sent if not self._kept.issuperset(files_of(each))]
+        own = {file for _column, value in self.values() for file in files_of(value)} if missed else set()
+        for value in missed:
+            if not own.issuperset(files_of(value)):
                 for upload in uploads_of(value):
                     upload.write()
 

@@ -69,4 +69,4 @@ def _real_table(mapper: Mapper[Any] | None, statement: UpdateBase) -> Any:
 
 def clause(value: Any) -> Any:
     """What an attribute of a mapped class stands for in SQL; anything else itself."""
-    return value.__clause_element__() if hasattr(value, '__clause_element__') else value
+    return value.__clause_element__() if hasattr(type(value), '__clause_element__') else value

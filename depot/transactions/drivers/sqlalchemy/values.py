@@ -175,7 +175,7 @@ def _changed_value(column: Any, value: Any, change: Change) -> Any:
 
 def is_expression(value: Any) -> bool:
     """Whether the database computes the value."""
-    return isinstance(value, ClauseElement) or hasattr(value, '__clause_element__')
+    return isinstance(value, ClauseElement) or hasattr(type(value), '__clause_element__')
 
 
 def changes_rows(query: Any) -> bool:
