@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import Engine, delete, event, insert
 from sqlalchemy.orm import Session
 
-from .laws import contents, holds, in_memory
+from depot.transactions.scope import Scope
+
+from .laws import contents, dangles_nowhere, holds, in_memory
 from .models import Album, Document
 
 pytestmark = pytest.mark.usefixtures('documents')
@@ -198,3 +200,17 @@ def test_an_interruption_in_a_savepoint_spares_the_rest(
         work()
     getattr(session, end)()
     assert holds(storage, engine) == ([b'A', b'b', b'c'] if end == 'commit' else OLD)
+
+
+def test_an_interruption_after_a_statement_dangles_no_row(
+    session: Session, storage: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Scope, 'keep', interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            session.execute(insert(Document).values(content=b'new'))
+    session.commit()
+    dangles_nowhere(storage, engine)

@@ -49,8 +49,12 @@ def execute(
         return send(statement, connection, sets, options)
     _begin(change)
     result = _sent(send, change, some if sets else sets, options)
-    change.claim(result)
-    change.finish()
+    try:
+        change.claim(result)
+        change.finish()
+    except BaseException:  # the rows are as it says, but nobody knows of their files
+        DatabaseTransaction.of(connection).abandon()
+        raise
     if is_autocommit(connection):
         DatabaseTransaction.of(connection).decide(connection.connection)
     return result
