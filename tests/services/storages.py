@@ -1,0 +1,38 @@
+"""An empty storage of each kind, on a real server where it needs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from depot.io.interfaces import FileStorage
+from depot.io.local import LocalFileStorage
+from depot.io.memory import MemoryFileStorage
+
+#: Makes an empty storage that goes with the test that asks.
+MakeStorage = Callable[[str], FileStorage]
+
+
+def _memory(_request: pytest.FixtureRequest) -> FileStorage:
+    return MemoryFileStorage()
+
+
+def _local(request: pytest.FixtureRequest) -> FileStorage:
+    folder: Path = request.getfixturevalue('tmp_path')
+    return LocalFileStorage(folder / f'files-{len(list(folder.iterdir()))}')
+
+
+#: By the name of the server, or of the kind where there is none.
+KINDS: dict[str, Callable[[Any], FileStorage]] = {
+    'memory': _memory,
+    'local': _local,
+}
+
+
+@pytest.fixture
+def make_storage(request: pytest.FixtureRequest) -> MakeStorage:
+    """Makes storages of the kinds of :data:`KINDS`, each empty, as many as are asked for."""
+    return lambda kind: KINDS[kind](request)
