@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, delete, event, insert, select, text, update
 from sqlalchemy.orm import Session, make_transient, sessionmaker
+
+from depot.fields.sqlalchemy import UploadedFileField
 
 from .laws import contents
 from .models import Album, Document, Elsewhere, Folder, Letter, Note, Sound, Video
@@ -81,6 +84,21 @@ def test_a_row_with_rubbish_can_be_mended(
     session.commit()
     assert 'document.second_file' in caplog.text
     assert contents(storage) == ([b'new', b'old', b'scan'] if mend == 'replace' else [b'scan'])
+
+
+def test_a_row_with_rubbish_does_not_lock_its_table(
+    make_engine: Callable[..., Engine], storage: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = Table('scan', MetaData(), Column('id', Integer, primary_key=True), Column('content', UploadedFileField))
+    with make_engine('sqlite').connect() as connection:
+        table.create(connection)
+        for n in 1, 2, 3:
+            connection.execute(text("INSERT INTO scan VALUES (:n, 'no JSON')"), {'n': n})
+        connection.execute(delete(table).where(table.c.id == 1))
+        connection.execute(update(table).values(content=b'new'))
+        table.drop(connection)  # fails while a question has an answer that nobody fetched
+        connection.commit()
+    assert 'scan.content of row' in caplog.text
 
 
 # Uploaded but never persisted

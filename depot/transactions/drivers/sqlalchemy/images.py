@@ -92,25 +92,26 @@ class Question(NamedTuple):
         if not self.is_done and self.connection.dialect.name == 'sqlite':
             _lock(self.connection, self.target.table, self.execution_options)
         try:
-            rows = [*self._execute(self._query([*keys, *self.columns], criteria), parameters)]
+            rows = self._rows(self._query([*keys, *self.columns], criteria), parameters)
         except ValueError:  # not written by us; that must not keep a row from being mended or deleted
             return self._asked_one_by_one(criteria, parameters)
         return {tuple(row[: len(keys)]) or (place,): tuple(row[len(keys) :]) for place, row in enumerate(rows)}
 
     def _asked_one_by_one(self, criteria: Sequence[ColumnElement[bool]], parameters: Parameters) -> Image:
         keys = [*self.target.table.primary_key]
-        rows = [tuple(each) for each in self._execute(self._query(keys, criteria), parameters)]
+        rows = map(tuple, self._rows(self._query(keys, criteria), parameters))
         return {row: tuple(self._readable(row, column) for column in self.columns) for row in rows}
 
     def _readable(self, identity: Identity, column: Column[Any]) -> Any:
         criteria = [key == part for key, part in zip(self.target.table.primary_key, identity, strict=True)]
         try:
-            return self._execute(self._query([column], criteria), {}).scalar()
+            rows = self._rows(self._query([column], criteria), {})
         except ValueError:
             log.warning(
                 '%s of row %s has no file information in the database that can be read', column, identity, exc_info=True
             )
             return None
+        return rows[0][0] if rows else None
 
     def _query(self, columns: Sequence[Any], criteria: Sequence[ColumnElement[bool]]) -> Any:
         source: Any = self.target.mapper or self.target.table
@@ -120,10 +121,12 @@ class Question(NamedTuple):
         # Until the statement has written the new ones. As strongly as itself will lock, and no other tables' rows.
         return found.with_for_update(of=self.target.table, key_share=not self.is_removal)
 
-    def _execute(self, query: Any, parameters: Parameters) -> Any:
+    def _rows(self, query: Any, parameters: Parameters) -> Sequence[Any]:
         token = _is_asking.set(True)
         try:
-            return self.connection.execute(query, parameters, execution_options=self.execution_options)
+            # A value that cannot be read would leave its cursor open, and SQLite's table locked.
+            with self.connection.execute(query, parameters, execution_options=self.execution_options) as result:
+                return result.all()
         finally:
             _is_asking.reset(token)
 
