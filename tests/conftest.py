@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from .services.fakegcs import fakegcs as fakegcs
+from .services.secantusdb import mongo_database_url as mongo_database_url
+from .services.secantusdb import mongo_url as mongo_url
+
 # No test is judged by the clock.
 settings.register_profile('depot', deadline=None, print_blob=True)
 settings.load_profile('depot')

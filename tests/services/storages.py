@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from depot.io.interfaces import FileStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
+
+from .secantusdb import fresh_database
 
 #: Makes an empty storage that goes with the test that asks.
 MakeStorage = Callable[[str], FileStorage]
@@ -25,10 +28,30 @@ def _local(request: pytest.FixtureRequest) -> FileStorage:
     return LocalFileStorage(folder / f'files-{len(list(folder.iterdir()))}')
 
 
+def _secantusdb(request: pytest.FixtureRequest) -> FileStorage:
+    from depot.io.gridfs import GridFSStorage
+
+    storage = GridFSStorage(fresh_database(request.getfixturevalue('mongo_url')))
+    request.addfinalizer(storage.close)
+    return storage
+
+
+def _fakegcs(request: pytest.FixtureRequest) -> FileStorage:
+    from depot.io.gcs import GCSStorage
+
+    storage = GCSStorage(
+        'test', 'anonymous', f'test-{uuid.uuid4()}', 'private', endpoint_url=request.getfixturevalue('fakegcs')
+    )
+    request.addfinalizer(storage.close)
+    return storage
+
+
 #: By the name of the server, or of the kind where there is none.
 KINDS: dict[str, Callable[[Any], FileStorage]] = {
     'memory': _memory,
     'local': _local,
+    'fakegcs': _fakegcs,
+    'secantusdb': _secantusdb,
 }
 
 
