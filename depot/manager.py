@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from .errors import ConfigurationError, InvalidPath, NameTaken, UnknownStorage
-from .io.backends import DEFAULT_BACKEND, constructed
+from .io.backends import constructed
 from .io.interfaces import FileStorage, StoredFile
+from .io.urls import backend_and_options
 
 __all__ = ['DepotManager', 'configure', 'get_depot', 'get_file', 'set_default']
 
@@ -115,8 +116,8 @@ class DepotManager:
         return url
 
     @classmethod
-    def configure(cls, name: str, config: Mapping[str, Any] | None, prefix: str = 'depot.') -> FileStorage:
-        """Makes a storage as :meth:`from_config` does, and registers it under ``name``.
+    def configure(cls, name: str, config: Mapping[str, Any] | str | None, prefix: str = 'depot.') -> FileStorage:
+        """Makes a storage from settings or a URL, as :meth:`from_config` does, and registers it under ``name``.
 
         Raises :class:`~depot.errors.NameTaken` if a storage or an alias has the
         name. When anything is raised, nothing is registered.
@@ -160,19 +161,22 @@ class DepotManager:
         return middleware
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any] | None, prefix: str = 'depot.') -> FileStorage:
-        """Makes a storage from settings, without registering it.
+    def from_config(cls, config: Mapping[str, Any] | str | None, prefix: str = 'depot.') -> FileStorage:
+        """Makes a storage from settings or a URL, without registering it.
 
         ``<prefix>backend`` is the dotted path of its class, by default the local
         storage; the other keys with the prefix are its options. Keys with a
         further dot belong to other storages, and keys without the prefix to
-        others than depot.
+        others than depot. ``<prefix>url`` names both the backend and options of
+        it: ``s3://bucket/folder``, ``file:///path``; see :mod:`depot.io.urls`.
+        Such a URL may also take the place of all settings.
 
         Raises :class:`~depot.errors.BackendMissing` or
         :class:`~depot.errors.WrongOption`, and what the backend itself raises.
         """
-        options = _options(config or {}, prefix)
-        storage: FileStorage = constructed(options.pop('backend', DEFAULT_BACKEND), **options)
+        settings = {'url': config} if isinstance(config, str) else _options(config or {}, prefix)
+        backend, options = backend_and_options(settings)
+        storage: FileStorage = constructed(backend, **options)
         return storage
 
     @classmethod

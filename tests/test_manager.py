@@ -375,6 +375,56 @@ def test_a_failing_configuration_leaves_no_trace(backend):
     assert DepotManager.get_default() == 'first'
 
 
+# URLs
+
+
+def test_a_url_takes_the_place_of_settings(tmp_path):
+    storage = DepotManager.configure('first', f'file://{tmp_path}?durable=false')
+    assert isinstance(storage, LocalFileStorage)
+    assert storage.storage_path == str(tmp_path)
+    assert 'sync' not in storage.capabilities
+    assert DepotManager.get() is storage
+
+
+def test_a_url_makes_a_storage_without_registering_it():
+    assert isinstance(DepotManager.from_config('memory://'), MemoryFileStorage)
+    assert DepotManager._depots == {}
+
+
+@pytest.mark.parametrize('prefix', ['depot.', 'depot.avatars.', ''])
+def test_a_url_stands_in_settings(prefix, tmp_path):
+    settings = {f'{prefix}url': f'file://{tmp_path}', 'sqlalchemy.url': 'sqlite://'}
+    assert DepotManager.configure('first', settings, prefix).storage_path == str(tmp_path)
+
+
+def test_options_may_stand_beside_a_url():
+    settings = {'depot.url': 'file:files', 'depot.durable': 'false'}
+    assert 'sync' not in DepotManager.from_config(settings).capabilities
+
+
+def test_an_option_beside_a_url_is_not_given_twice():
+    settings = {'depot.url': 'file:files?durable=false', 'depot.durable': 'true'}
+    with pytest.raises(WrongOption, match='durable: given by the URL and beside it'):
+        DepotManager.from_config(settings)
+
+
+def test_a_url_is_an_option_like_any_other_where_a_backend_is_named():
+    assert DepotManager.from_config({**RECORDING, 'depot.url': 'tape://1'}).options == {'url': 'tape://1'}
+
+
+def test_a_wrong_option_of_a_url_is_refused_with_those_that_work():
+    with pytest.raises(WrongOption, match="'speed'; its options are: storage_path, durable"):
+        DepotManager.configure('first', 'file:files?speed=3')
+
+
+@pytest.mark.parametrize('url', ['', 'files', 'tape://1', 'file:', 'file:files?speed=3', 'file:files?durable=perhaps'])
+def test_a_url_that_cannot_be_used_leaves_no_trace(url):
+    with pytest.raises(ConfigurationError):
+        DepotManager.configure('first', url)
+    assert DepotManager._depots == {}
+    assert DepotManager._default_depot is None
+
+
 # The middleware
 
 

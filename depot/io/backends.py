@@ -33,6 +33,14 @@ def constructed(dotted_path: str, /, *args: Any, **options: Any) -> Any:
     return found(*args, **options)
 
 
+def option_names(dotted_path: str) -> frozenset[str]:
+    """The names of the options that the class at a dotted path takes.
+
+    Raises :class:`~depot.errors.BackendMissing`.
+    """
+    return frozenset(inspect.signature(_found(dotted_path)).parameters)
+
+
 def _check_options(dotted_path: str, signature: inspect.Signature, args: Any, options: dict[str, Any]) -> None:
     # Before the call, so that a TypeError from inside the constructor is not taken for a wrong option.
     try:
