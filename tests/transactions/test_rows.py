@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, delete, event, insert, select, text, update
 from sqlalchemy.orm import Session, make_transient, sessionmaker
 
+from depot.errors import InvalidValue
 from depot.fields.sqlalchemy import UploadedFileField
 
 from .laws import contents
@@ -94,6 +95,8 @@ def test_a_row_with_rubbish_does_not_lock_its_table(
         table.create(connection)
         for n in 1, 2, 3:
             connection.execute(text("INSERT INTO scan VALUES (:n, 'no JSON')"), {'n': n})
+        with pytest.raises(InvalidValue) as _kept_alive:
+            connection.execute(insert(table).from_select(['content'], select(table.c.content)))
         connection.execute(delete(table).where(table.c.id == 1))
         connection.execute(update(table).values(content=b'new'))
         table.drop(connection)  # fails while a question has an answer that nobody fetched

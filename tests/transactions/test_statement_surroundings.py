@@ -299,6 +299,16 @@ def test_a_table_without_a_key_dangles_no_row(connection: Connection, storage: A
 
 
 @on_every_database
+def test_rubbish_in_a_table_without_a_key_can_be_mended(connection: Connection, storage: Any) -> None:
+    for name in 'xy':
+        connection.execute(text("INSERT INTO keyless VALUES (:name, 'no JSON')"), {'name': name})
+    connection.execute(update(KEYLESS).where(KEYLESS.c.name == 'x').values(content=b'x'))
+    connection.execute(delete(KEYLESS).where(KEYLESS.c.name == 'y'))
+    connection.commit()
+    assert stored(connection, KEYLESS) == [b'x']
+
+
+@on_every_database
 def test_a_key_of_several_columns_is_followed(connection: Connection, storage: Any) -> None:
     rows = [{'left': n % 3, 'right': n, 'content': b'%d' % n} for n in range(6)]
     connection.execute(insert(COMPOSITE), rows)

@@ -57,14 +57,18 @@ def read_one(connection: Connection, table: Table, primary_key: tuple[Any, ...])
 def _read(connection: Connection, table: Table, statement: Any) -> Iterator[Held]:
     columns = file_columns(table)
     readers = [_reader(each, connection) for each in columns]
-    for row in connection.execute(statement, execution_options={'yield_per': _PAGE}):
-        primary_key = tuple(row[: len(row) - len(columns)])
-        for column, read, value in zip(columns, readers, row[len(primary_key) :], strict=True):
-            place = Place(table.fullname, column.name, primary_key)
-            try:
-                yield Held(place, _files_in(read(value)), None)
-            except Exception as error:
-                yield Held(place, set(), error)
+    with connection.execute(statement, execution_options={'yield_per': _PAGE}) as rows:
+        for row in rows:
+            primary_key = tuple(row[: len(row) - len(columns)])
+            for column, read, value in zip(columns, readers, row[len(primary_key) :], strict=True):
+                yield _held(Place(table.fullname, column.name, primary_key), read, value)
+
+
+def _held(place: Place, read: Callable[[Any], Any], value: Any) -> Held:
+    try:
+        return Held(place, _files_in(read(value)), None)
+    except Exception as error:
+        return Held(place, set(), error)
 
 
 def _files_in(value: Any) -> set[str]:

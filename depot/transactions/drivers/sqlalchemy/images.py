@@ -99,6 +99,8 @@ class Question(NamedTuple):
 
     def _asked_one_by_one(self, criteria: Sequence[ColumnElement[bool]], parameters: Parameters) -> Image:
         keys = [*self.target.table.primary_key]
+        if not keys:
+            return {}  # no row can be asked for by itself
         rows = map(tuple, self._rows(self._query(keys, criteria), parameters))
         return {row: tuple(self._readable(row, column) for column in self.columns) for row in rows}
 
@@ -124,11 +126,15 @@ class Question(NamedTuple):
     def _rows(self, query: Any, parameters: Parameters) -> Sequence[Any]:
         token = _is_asking.set(True)
         try:
-            # A value that cannot be read would leave its cursor open, and SQLite's table locked.
-            with self.connection.execute(query, parameters, execution_options=self.execution_options) as result:
-                return result.all()
+            return fetched(self.connection, query, parameters, self.execution_options)
         finally:
             _is_asking.reset(token)
+
+
+def fetched(connection: Connection, query: Any, parameters: Parameters, options: Mapping[str, Any]) -> Sequence[Any]:
+    """All rows. A value in them that cannot be read leaves no cursor open, which with SQLite locks a table."""
+    with connection.execute(query, parameters, execution_options=options) as result:
+        return result.all()
 
 
 def _lock(connection: Connection, table: Any, options: Mapping[str, Any]) -> None:

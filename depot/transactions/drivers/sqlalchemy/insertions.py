@@ -22,6 +22,7 @@ from sqlalchemy.exc import InvalidRequestError
 from .changes import Change, given_values
 from .columns import files_of
 from .criteria import Identity
+from .images import fetched
 from .targets import Target
 from .values import Parameters, Row, changes_rows, is_expression, rows_of
 
@@ -50,7 +51,7 @@ class Insertion(Change):
             for each in self.columns:
                 if is_expression(row.get(each)) and not changes_rows(row[each]):
                     query = select(type_coerce(row[each], each.type))
-                    row[each] = self.connection.scalar(query, execution_options=self.schemas)
+                    row[each] = next((value for (value,) in fetched(self.connection, query, {}, self.schemas)), None)
 
     def claim(self, result: CursorResult[Any]) -> None:
         self._keep_rows(range(len(self._rows)), result)
@@ -64,7 +65,7 @@ class Insertion(Change):
         columns = [self.target.column(each) for each in self.statement._select_names]
         given = {column: each for column, each in zip(columns, source.c, strict=True) if column is not None}
         query = select(*(type_coerce(each, column.type) for column, each in given.items()))
-        for values in self.connection.execute(query, self.sets[0], execution_options=self.schemas):
+        for values in fetched(self.connection, query, self.sets[0], self.schemas):
             yield dict(zip(given, values, strict=True))
 
     def _keep_rows(self, places: Iterable[int], result: CursorResult[Any]) -> None:
