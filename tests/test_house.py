@@ -35,6 +35,8 @@ DOORS = {
     'anyascii': ['depot/utils.py'],
     'click': ['depot/cli/'],
     'flask': ['depot/cli/demo/'],
+    'ming': ['depot/fields/ming.py', 'depot/transactions/drivers/ming/'],
+    'pymongo': ['depot/transactions/drivers/ming/'],
     'sqlalchemy': [
         'depot/fields/sqlalchemy.py',
         'depot/fields/attributes.py',

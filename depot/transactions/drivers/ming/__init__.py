@@ -1,0 +1,1 @@
+"""Scopes on the flushes of Ming's sessions."""
