@@ -7,7 +7,9 @@
     │   ├── NameTaken (ValueError)            a storage or an alias has this name already
     │   ├── InvalidMountpoint (ValueError)    files cannot be served below this path
     │   ├── BackendMissing (ImportError)      no such backend, or its package is not installed
-    │   └── WrongOption (TypeError)           the backend does not take this option
+    │   ├── WrongOption (TypeError)           the backend does not take this option
+    │   ├── WrongCredentials (ValueError)     the backend cannot say with these who it is
+    │   └── WrongPolicy (AssertionError)      files are neither public nor private with it
     ├── UnknownStorage (OSError, ValueError,  no storage is configured under this name
     │                   RuntimeError)
     ├── InvalidFileId (ValueError)            not an id that this storage gives
@@ -55,6 +57,14 @@ class BackendMissing(ConfigurationError, ImportError):
 
 class WrongOption(ConfigurationError, TypeError):
     """The backend does not take this option."""
+
+
+class WrongCredentials(ConfigurationError, ValueError):
+    """The backend cannot say with these who it is: there are none, or they are none of its kind."""
+
+
+class WrongPolicy(ConfigurationError, AssertionError):
+    """A policy other than the two: files that everybody can fetch, or that nobody can without a signed URL."""
 
 
 class UnknownStorage(DepotError, OSError, ValueError, RuntimeError):
