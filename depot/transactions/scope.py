@@ -106,8 +106,9 @@ class Scope:
         for file, is_garbage in (unreferenced or {}).items():
             (garbage.add if is_garbage else garbage.discard)(file)
         # What a statement wrote that no driver follows: better an orphan than a row without its file.
-        claimed = {file for file, _owner in self._claims}
-        kept.update(file for each in self.uploads if each.written for file in each.files if file not in claimed)
+        written = {file for each in self.uploads if each.written for file in each.files}
+        if written:
+            kept |= written - {file for file, _owner in self._claims}
         return self._end(kept, garbage)
 
     def rollback(self) -> set[str]:
@@ -128,7 +129,7 @@ class Scope:
                 now.add(file)
         # No row referred to a new file before. So its count is right even if a driver cannot tell that the row which
         # lets it go is the one that it was written into.
-        now -= {file for file, count in more.items() if count <= 0 and file in now and file in self.created}
+        now -= {file for file, count in more.items() if count <= 0} & self.created
         return now, before - now
 
     def _end(self, kept: Set[str], garbage: set[str]) -> set[str]:
