@@ -14,6 +14,7 @@ from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 
 from .secantusdb import fresh_database
+from .seaweedfs import remove_bucket
 
 #: Makes an empty storage that goes with the test that asks.
 MakeStorage = Callable[[str], FileStorage]
@@ -26,6 +27,21 @@ def _memory(_request: pytest.FixtureRequest) -> FileStorage:
 def _local(request: pytest.FixtureRequest) -> FileStorage:
     folder: Path = request.getfixturevalue('tmp_path')
     return LocalFileStorage(folder / f'files-{len(list(folder.iterdir()))}')
+
+
+def _moto(request: pytest.FixtureRequest) -> FileStorage:
+    from depot.io.boto3 import S3Storage
+
+    request.getfixturevalue('moto')
+    return S3Storage('test', 'test', f'test-{uuid.uuid4()}', policy='private')
+
+
+def _seaweedfs(request: pytest.FixtureRequest) -> FileStorage:
+    from depot.io.boto3 import S3Storage
+
+    storage = S3Storage(bucket=f'test-{uuid.uuid4()}', policy='private', **request.getfixturevalue('seaweedfs').options)
+    request.addfinalizer(lambda: remove_bucket(storage))
+    return storage
 
 
 def _secantusdb(request: pytest.FixtureRequest) -> FileStorage:
@@ -50,6 +66,8 @@ def _fakegcs(request: pytest.FixtureRequest) -> FileStorage:
 KINDS: dict[str, Callable[[Any], FileStorage]] = {
     'memory': _memory,
     'local': _local,
+    'moto': _moto,
+    'seaweedfs': _seaweedfs,
     'fakegcs': _fakegcs,
     'secantusdb': _secantusdb,
 }
