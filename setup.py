@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 VERSION = '1.0.0'
 
 SQLALCHEMY = ['SQLAlchemy>=2.0']
-CLI = ['click>=8.1']
+CLI = ['click>=8.1', "tomli>=2.0; python_version < '3.11'"]
 S3 = ['boto3>=1.36']  # the first that lets the server check what it is sent
 GCS = ['google-cloud-storage>=3.0']
 GRIDFS = ['pymongo>=4.9']

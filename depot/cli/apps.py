@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def app_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _found(name: str, database: str | None) -> Iterator[App]:
     from sqlalchemy.exc import SQLAlchemyError
 
-    module, value = _load(name)
+    module, value = load(name)
     metadatas = _metadatas(name, module, value)
     engine = _engine_of(database) if database else _engine(name, module, value)
     _require_file(engine.url)
@@ -80,20 +81,21 @@ def _require_file(url: Any) -> None:
         raise click.UsageError(f'there is no database {url.database} in {os.getcwd()}')
 
 
-def _load(name: str) -> tuple[ModuleType, Any]:
-    """The module, and the object in it that the option names; a function is called."""
+def load(name: str) -> tuple[ModuleType, Any]:
+    """The module, and the object in it that the option ``--app`` names; of a function, what it returns."""
     module_name, _, attribute = name.partition(':')
     if not (module_name and attribute) or module_name.startswith('.') or '/' in module_name:
         raise click.UsageError(f'--app {name}: one looks like {_EXAMPLE}')
-    module = _imported(module_name)
+    module = imported(module_name)
     try:
         value = functools.reduce(getattr, attribute.split('.'), module)
     except AttributeError as error:
         raise click.UsageError(f'--app {name}: {error}; {_candidates(module)}') from error
-    return module, value() if callable(value) and not hasattr(value, 'metadata') else value
+    return module, value() if inspect.isroutine(value) else value
 
 
-def _imported(name: str) -> ModuleType:
+def imported(name: str) -> ModuleType:
+    """A module, which may be in the folder at hand."""
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # as python -m does
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .demo.command import demo
+from .files import get, list_files, put, url
 from .sweep import ledger, sweep
 
 
@@ -14,6 +15,5 @@ def depot() -> None:
     """Files that commit and roll back with their database rows."""
 
 
-depot.add_command(demo)
-depot.add_command(sweep)
-depot.add_command(ledger)
+for each in demo, get, ledger, list_files, put, sweep, url:
+    depot.add_command(each)

@@ -11,8 +11,10 @@ _UNITS = {'s': 'seconds', 'm': 'minutes', 'h': 'hours', 'd': 'days'}
 _is_duration = re.compile(rf'(\d{{1,6}})([{"".join(_UNITS)}])').fullmatch
 
 
-def duration(_context: click.Context, _option: click.Parameter, value: str) -> timedelta:
-    """What an option's text stands for: a number and s, m, h or d."""
+def duration(_context: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:
+    """What an option's text stands for: a number and s, m, h or d; None where it is not given."""
+    if value is None:
+        return None
     found = _is_duration(value)
     if found is None:
         raise click.BadParameter(f'{value!r} is no duration; one looks like 30m, 12h or 1d')

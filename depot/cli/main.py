@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-#: The packages that commands need beyond those of the library itself.
-OPTIONAL = frozenset({'click', 'flask', 'sqlalchemy', 'waitress', 'werkzeug'})
+#: The packages that commands need beyond those of the library itself, and the extra that has them.
+OPTIONAL = {**dict.fromkeys(('click', 'flask', 'sqlalchemy', 'waitress', 'werkzeug'), 'demo'), 'tomli': 'cli'}
 
 
 def main() -> None:
@@ -21,4 +21,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in OPTIONAL:
             raise
-        sys.exit(f"depot: {error.name} is not installed; install what this needs with: pip install 'filedepot[demo]'")
+        install = f"pip install 'filedepot[{OPTIONAL[error.name]}]'"
+        sys.exit(f'depot: {error.name} is not installed; install what this needs with: {install}')
