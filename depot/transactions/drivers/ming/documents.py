@@ -32,7 +32,6 @@ class Document:
         self.state: Any = state(instance)
         #: The names of its properties that hold files.
         self.names = file_names(type(instance))
-        self._mapper: Any = _mapper(instance)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -67,9 +66,14 @@ class Document:
         return bool(self.state.status == self.state.deleted)
 
     @property
-    def place(self) -> tuple[str, Any]:
-        """Where it is in its database."""
-        return self._mapper.collection.m.collection_name, self.state.document.get('_id')
+    def collection(self) -> str:
+        """The name of the collection that it is in."""
+        return collection_of(type(self.instance))
+
+    @property
+    def id(self) -> Any:
+        """Its ``_id``; None where the database is to give it one."""
+        return self.state.document.get('_id')
 
     def is_written(self) -> None:
         """The database has from now on what it says."""
@@ -91,18 +95,22 @@ class Document:
 
     def stored(self, session: Any) -> Mapping[str, Any] | None:
         """What the database has of these properties; None if it has no such document, or nothing to ask for."""
-        collection, document_id = self.place
-        if document_id is None or not self.names:
+        if self.id is None or not self.names:
             return None
-        found: Mapping[str, Any] | None = primary(session, collection).find_one(
-            {'_id': document_id}, dict.fromkeys(self.names, 1)
-        )
+        collection = primary(session, self.collection)
+        found: Mapping[str, Any] | None = collection.find_one({'_id': self.id}, dict.fromkeys(self.names, 1))
         return found
 
 
 def file_names(mapped_class: type[Any]) -> list[str]:
     """The names of the properties that hold files."""
     return [each.name for each in _mapper(mapped_class).properties if isinstance(each, FileProperty)]
+
+
+def collection_of(mapped_class: type[Any]) -> str:
+    """The name of the collection that has the documents of a class."""
+    name: str = _mapper(mapped_class).collection.m.collection_name
+    return name
 
 
 def primary(session: Any, collection: str) -> Any:

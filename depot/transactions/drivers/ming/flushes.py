@@ -61,7 +61,7 @@ class Flush:
         for file in document.files - before:
             if files.may_be_removed(file) and files.is_removed(file):
                 raise FileMissing(
-                    f'{file}, which {type(document.instance).__name__} {document.place[1]} refers to, was removed when '
+                    f'{file}, which {type(document.instance).__name__} {document.id} refers to, was removed when '
                     'no document needed it any more; assign its content anew, or load the document again'
                 )
         sync(document.uploads())
@@ -82,12 +82,7 @@ class Flush:
         self._decided.add(document.state)
         self._scope.absorb(pending.release(document))
         if not document.is_deleted:
-            self._keep(document)
-
-    def _keep(self, document: Document) -> None:
-        for upload in document.uploads():
-            self._scope.take(upload)  # from wherever it came: it is a document's now
-        self._scope.keep(document.files, id(document.state))
+            keep(self._scope, document)
 
     def fail(self, error: BaseException) -> None:
         """The flush raises this; what became of the write that was begun?"""
@@ -119,11 +114,25 @@ class Flush:
 
     def end(self, documents: Iterable[Document]) -> None:
         """The flush is over, and left the session with these documents: removes what is not needed any more."""
-        others = [each for each in documents if each.state not in self._decided]
-        for each in others:
-            if each.is_clean:
-                self._keep(each)
-        pending.remove(_left_over(self._scope.commit(), [each for each in others if not each.is_clean]))
+        settle(self._scope, [each for each in documents if each.state not in self._decided])
+
+
+def settle(scope: Scope, others: Iterable[Document]) -> None:
+    """Commits the scope; removes what neither the documents that it wrote nor these others of the session need."""
+    undecided = []
+    for each in others:
+        if each.is_clean:
+            keep(scope, each)
+        else:
+            undecided.append(each)
+    pending.remove(_left_over(scope.commit(), undecided))
+
+
+def keep(scope: Scope, document: Document) -> None:
+    """The database's document refers to what this one does."""
+    for upload in document.uploads():
+        scope.take(upload)  # wherever it comes from: it is a document's now
+    scope.keep(document.files, id(document.state))
 
 
 def _left_over(garbage: set[str], undecided: Iterable[Document]) -> set[str]:

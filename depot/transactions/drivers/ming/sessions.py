@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ming.odm.odmsession import SessionExtension
@@ -12,6 +13,7 @@ from ming.odm.odmsession import SessionExtension
 from . import pending
 from .documents import Document
 from .flushes import Flush
+from .queries import Query, has_to_do_with_files
 
 _SessionExtension: Any = SessionExtension
 
@@ -42,8 +44,20 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
         self._flushes: list[Flush] = []
         if not hasattr(session, pending.FOLLOWER):  # else it was registered twice
             setattr(session, pending.FOLLOWER, self)
-            for name in 'flush', 'clear', 'expunge':
-                setattr(session, name, functools.partial(getattr(self, f'_{name}'), getattr(session, name)))
+            for name, method in self._methods().items():
+                setattr(session, name, functools.partial(method, getattr(session, name)))
+
+    def _methods(self) -> dict[str, Callable[..., Any]]:
+        """What takes the place of the session's own methods, which it is given first."""
+        finding = ('find_one_and_update', 'find_one_and_replace', 'find_one_and_delete')
+        return {
+            'flush': self._flush,
+            'clear': self._clear,
+            'expunge': self._expunge,
+            'remove': self._remove,
+            'update': self._update,
+            **dict.fromkeys(finding, self._find),
+        }
 
     def _documents(self) -> list[Document]:
         return [Document(each) for each in self.session.uow]
@@ -77,6 +91,33 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
             _cursors.expunged.append(Document(obj))
         else:
             pending.roll_back([Document(obj)])
+
+    def _remove(self, remove: Callable[..., Any], cls: type[Any], *args: Any, **kwargs: Any) -> Any:
+        with self._query(cls, args[0] if args else {}):
+            return remove(cls, *args, **kwargs)
+
+    def _update(self, update: Callable[..., Any], cls: type[Any], spec: Any, fields: Any, **kwargs: Any) -> Any:
+        with self._query(cls, spec, fields):
+            return update(cls, spec, fields, **kwargs)
+
+    def _find(self, find: Callable[..., Any], cls: type[Any], filter: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.session.autoflush:
+            self.session.flush()  # as it will itself, but only after we have asked
+        named = (kwargs[each] for each in ('update', 'replacement') if each in kwargs)
+        with self._query(cls, filter, *args[:1], *named):
+            return find(cls, filter, *args, **kwargs)
+
+    @contextlib.contextmanager
+    def _query(self, cls: type[Any], spec: Any, change: Any = None) -> Iterator[None]:
+        """Around a query that changes documents: by operators, by a replacement, or else by removing them."""
+        if not has_to_do_with_files(cls, change):
+            yield
+            return
+        query = Query(self.session, cls, spec, change)
+        try:
+            yield
+        finally:
+            query.end(self._documents())
 
     # -- what Ming tells
 
