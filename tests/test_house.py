@@ -35,6 +35,9 @@ DOORS = {
     'anyascii': ['depot/utils.py'],
     'click': ['depot/cli/'],
     'flask': ['depot/cli/demo/'],
+    'google': ['depot/io/gcs.py', 'depot/io/googlecloud/'],
+    'requests': ['depot/io/googlecloud/'],  # Google's packages send by it, and let its errors through
+    'urllib3': ['depot/io/googlecloud/'],
     'ming': ['depot/fields/ming.py', 'depot/transactions/drivers/ming/'],
     'pymongo': ['depot/transactions/drivers/ming/'],
     'sqlalchemy': [

@@ -6,11 +6,14 @@ import pathlib
 import tempfile
 import unittest
 
+import pytest
+
 from depot.io.contract import StorageContract
 from depot.io.interfaces import FileStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 
+from ..services.storages import KINDS
 from .simple import SimpleStorage
 
 
@@ -35,6 +38,15 @@ class TestLocal(StorageContract, unittest.TestCase):
 
 class TestLocalThatIsNotDurable(TestLocal):
     durable = False
+
+
+class TestGCS(StorageContract, unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def server(self, request: pytest.FixtureRequest) -> None:
+        self.request = request
+
+    def make_storage(self) -> FileStorage:
+        return KINDS['fakegcs'](self.request)
 
 
 class TestAStorageWithJustTheSixMethods(StorageContract, unittest.TestCase):

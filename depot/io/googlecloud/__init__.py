@@ -1,0 +1,1 @@
+"""What the storage in Google Cloud Storage is made of; only it and this room know Google's packages."""
