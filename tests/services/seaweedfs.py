@@ -147,7 +147,7 @@ def _is_ready(server: SeaweedFS) -> bool:
 
 def remove_bucket(storage: Any) -> None:
     """Removes an S3 storage's bucket with all that is in it, which frees its volume; and lets its connections go."""
-    bucket, client = storage._bucket_driver.bucket, storage._conn.meta.client
+    bucket, client = storage._bucket_driver.bucket, storage._s3.meta.client
     for upload in client.list_multipart_uploads(Bucket=bucket.name).get('Uploads', ()):
         client.abort_multipart_upload(Bucket=bucket.name, Key=upload['Key'], UploadId=upload['UploadId'])
     bucket.objects.delete()

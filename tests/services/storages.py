@@ -13,8 +13,8 @@ from depot.io.interfaces import FileStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 
-from .secantusdb import fresh_database
 from .seaweedfs import remove_bucket
+from .secantusdb import fresh_database
 
 #: Makes an empty storage that goes with the test that asks.
 MakeStorage = Callable[[str], FileStorage]
