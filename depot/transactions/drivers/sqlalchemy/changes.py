@@ -94,7 +94,7 @@ class Change:
     def finish(self) -> None:
         """All that can be told of rows was claimed. What it sent to others, as in a WITH, they may have."""
         missed = [each for each in self._sent if not self._kept.issuperset(files_of(each))]
-        own = {file for _column, value in self.values() for file in files_of(value)} if missed else set()
+        own = self._given() if missed else set()
         for value in missed:
             if not own.issuperset(files_of(value)):
                 for upload in uploads_of(value):
@@ -105,7 +105,11 @@ class Change:
         """That of the transaction or savepoint in which it is executed."""
         return scope_of(self.connection)
 
-    @property
+    def _given(self) -> set[str]:
+        """The files in the values that it gives."""
+        return {file for _column, value in self.values() for file in files_of(value)}
+
+    @cached_property
     def _is_certain(self) -> bool:
         """Whether the statement finds the rows that the question found."""
         return is_certain(self.statement._where_criteria, self.target)
@@ -243,7 +247,7 @@ class Replacement(Change):
         found = self.question.by_identity({*self._before, *moved})
         self.release(self._before)
         self.keep_image(found)
-        given = {file for _column, value in self.values() for file in files_of(value)}
+        given = self._given()
         changed = [values for values in found.values() if any(not given.isdisjoint(files_of(each)) for each in values)]
         if count != len(changed) and not (count < 0 and self._is_certain):  # others were changed, too
             self.keep_named(self._rows)
@@ -266,9 +270,8 @@ class Replacement(Change):
         return self._rows[0] if len(self._rows) == 1 else self._by_identity.get(identity, {})
 
     def _keep_row(self, identity: Identity | None, row: Row) -> None:
-        for each in self.columns:
-            if each in row and not is_expression(row[each]):
-                self.keep(each, identity, row[each])
+        for column, value in given_values([row], self.columns):
+            self.keep(column, identity, value)
 
     def _new_key(self, identity: Identity) -> Identity:
         """The primary key that the row has now, which says whose its files are."""
