@@ -5,8 +5,11 @@ from __future__ import annotations
 import pathlib
 import tempfile
 import unittest
+import uuid
+from typing import Any
 
 import pytest
+from bson import ObjectId
 
 from depot.io.contract import StorageContract
 from depot.io.interfaces import FileStorage
@@ -47,6 +50,31 @@ class TestGCS(StorageContract, unittest.TestCase):
 
     def make_storage(self) -> FileStorage:
         return KINDS['fakegcs'](self.request)
+
+
+class TestGridFS(StorageContract, unittest.TestCase):
+    invalid_ids = (
+        *StorageContract.invalid_ids,
+        '0' * 23,
+        '0' * 25,
+        'x' * 24,
+        'twelve bytes',
+        b'twelve bytes',
+        b'0' * 24,
+        str(uuid.uuid4()),
+        uuid.uuid4(),
+        {'$gt': ''},
+    )
+
+    @pytest.fixture(autouse=True)
+    def server(self, request: pytest.FixtureRequest) -> None:
+        self.request = request
+
+    def make_storage(self) -> FileStorage:
+        return KINDS['secantusdb'](self.request)
+
+    def missing_id(self) -> Any:
+        return str(ObjectId())
 
 
 class TestAStorageWithJustTheSixMethods(StorageContract, unittest.TestCase):

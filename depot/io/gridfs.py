@@ -1,0 +1,204 @@
+"""Files in MongoDB's GridFS."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import logging
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from gridfs import GridFS
+from pymongo.errors import PyMongoError
+
+from ..errors import ConfigurationError, FileMissing, InvalidFileId, StorageFailure
+from .interfaces import FileStorage, StoredFile, is_copy
+from .mongodb.connection import Bucket, Document, connected
+from .mongodb.failures import failing
+from .mongodb.ids import checked_object_id
+from .mongodb.leftovers import clean_bucket
+from .mongodb.reading import ChunkReader, Chunks
+from .mongodb.records import Record, fields_of, record_of
+from .mongodb.removing import BATCH, remove_file, remove_files
+from .mongodb.replacing import settle, switch
+from .mongodb.writing import write_chunks
+from .ranges import RangeReader, checked_range
+from .utils import Content
+
+_log = logging.getLogger(__name__)
+
+#: The first of all ids: a query for ids from it on finds no ``_id`` that is of another type.
+_FIRST_ID = ObjectId('0' * 24)
+
+
+class GridFSStoredFile(StoredFile):
+    """A file of a :class:`GridFSStorage`."""
+
+    def __init__(self, storage: GridFSStorage, record: Record) -> None:
+        self._storage = storage
+        self._reader: ChunkReader | None = None
+        self._closed = False
+        super().__init__(str(record.file_id))
+        self._describe(record)
+
+    def _describe(self, record: Record) -> None:
+        self._record = record
+        self.filename = record.filename
+        self.content_type = record.content_type
+        self.content_length = record.length
+        self.last_modified = record.last_modified
+        self.checksum = record.checksum
+
+    def read(self, n: int = -1) -> bytes:
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        if self._reader is None:
+            self._reader = self._storage._reader(self._record)
+        data = self._reader.read(n)
+        if self._reader.record is not self._record:  # replaced since: the new content comes with its own metadata
+            self._describe(self._reader.record)
+        return data
+
+    def close(self) -> None:
+        self._closed = True
+        if self._reader is not None:
+            self._reader.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+
+class GridFSStorage(FileStorage):
+    """Files in MongoDB's GridFS, in the two collections ``<collection>.files`` and ``<collection>.chunks``.
+
+    ``mongouri`` names the database, too: ``mongodb://host/database``. Credentials, timeouts, the write concern and the
+    read preference are options of that URL. Nothing is connected before the first use. Files that other tools have put
+    there are readable, those of this storage are for them; files whose ``_id`` is no ``ObjectId`` are not seen.
+
+    How a file is replaced without a moment at which it is missing or torn is told in
+    :mod:`depot.io.mongodb.replacing`. A reader who has begun goes on with what the server has sent already, and
+    where the old content is gone raises :class:`~depot.errors.StorageFailure`: never a mixture.
+
+    Raises :class:`~depot.errors.ConfigurationError` for a URL or a name that is none, and
+    :class:`~depot.errors.StorageFailure` for what the server, or the network, does not do.
+    """
+
+    capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'unfinished'})
+
+    def __init__(self, mongouri: str, collection: str = 'filedepot') -> None:
+        self._cli, self._db = connected(mongouri)
+        self._close = weakref.finalize(self, self._cli.close)
+        self._collection = collection
+        self._bucket = Bucket(self._db, collection)
+        try:
+            self._gridfs = GridFS(self._db, collection)
+        except PyMongoError as error:
+            raise ConfigurationError(f'mongouri has an option that GridFS cannot work with: {error}') from error
+
+    def close(self) -> None:
+        """Closes the connections, and is the last that is done with the storage.
+
+        What is garbage is closed, too, and at the end of the program all.
+        """
+        self._close()
+
+    def get(self, file_or_id: Any) -> GridFSStoredFile:
+        return GridFSStoredFile(self, self._find(checked_object_id(file_or_id)))
+
+    def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
+        file_id = ObjectId()
+        bare, filename, content_type = self.fileinfo(content, filename, content_type)
+        copied = write_chunks(self._bucket, file_id, bare)
+        self._insert(file_id, fields_of(copied, filename, content_type))
+        return str(file_id)
+
+    def replace(
+        self, file_or_id: Any, content: Content, filename: str | None = None, content_type: str | None = None
+    ) -> str:
+        file_id, mark = checked_object_id(file_or_id), ObjectId()
+        existing = None if is_copy(str(file_id), content) else self.get(file_id)
+        bare, filename, content_type = self.fileinfo(content, filename, content_type, existing)
+        copied = write_chunks(self._bucket, mark, bare, mark)
+        fields = fields_of(copied, filename, content_type)
+        with failing(f'replace file {file_id}', self._bucket.name):
+            switched = switch(self._bucket, file_id, mark, fields, must_exist=existing is not None)
+            if switched is None:
+                self._bucket.chunks.delete_many({'files_id': mark})
+                raise FileMissing(f'File {file_id} was deleted while it was replaced', str(file_id))
+        try:
+            settle(self._bucket, switched)
+        except PyMongoError as error:
+            _log.warning('File %s is replaced; its chunks will be moved by the next clean(): %s', file_id, error)
+        return str(file_id)
+
+    def delete(self, file_or_id: Any) -> None:
+        file_id = checked_object_id(file_or_id)
+        with failing(f'delete file {file_id}', self._bucket.name):
+            remove_file(self._bucket, file_id)
+
+    def exists(self, file_or_id: Any) -> bool:
+        file_id = checked_object_id(file_or_id)
+        with failing(f'look for file {file_id}', self._bucket.name):
+            return self._bucket.files.find_one({'_id': file_id}, {'_id': True}) is not None
+
+    def list(self) -> list[str]:
+        return [*self.iter_ids()]
+
+    def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
+        length = checked_range(start, stop)
+        return RangeReader(self._reader(self._find(checked_object_id(file_or_id)), start, stop), length)
+
+    def iter_ids(self, after: str | None = None) -> Iterator[str]:
+        above = {'$gte': _FIRST_ID} if after is None else {'$gt': checked_object_id(after)}
+        with failing('list files', self._bucket.name):
+            for each in self._bucket.files.find({'_id': above}, {'_id': True}).sort('_id', 1):
+                yield str(each['_id'])
+
+    def delete_many(self, ids: Iterable[Any]) -> Mapping[str, Exception]:
+        failures: dict[str, Exception] = {}
+        wanted = _checked(ids, failures)
+        while batch := [*dict.fromkeys(itertools.islice(wanted, BATCH))]:
+            try:
+                with failing(f'delete {len(batch)} files', self._bucket.name):
+                    remove_files(self._bucket, batch)
+            except StorageFailure as error:
+                failures.update((str(each), error) for each in batch)
+        return failures
+
+    def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
+        return clean_bucket(self._bucket, before, dry_run)
+
+    def _find(self, file_id: ObjectId) -> Record:
+        with failing(f'look for file {file_id}', self._bucket.name):
+            document = self._bucket.files.find_one({'_id': file_id})
+        if document is None:
+            raise FileMissing(f'File {file_id} not existing in {self._bucket.name}', str(file_id))
+        return record_of(document)
+
+    def _reader(self, record: Record, start: int | None = None, stop: int | None = None) -> ChunkReader:
+        chunks = Chunks(self._bucket, record, lambda: self._find(record.file_id), start or 0, stop)
+        return ChunkReader(chunks, start)
+
+    def _insert(self, file_id: ObjectId, fields: Document) -> None:
+        """Makes a file of the chunks that are written. If it is not known whether it is one, they stay."""
+        with failing(f'store file {file_id}', self._bucket.name):
+            try:
+                self._bucket.files.insert_one({'_id': file_id, **fields})
+            except PyMongoError:
+                with contextlib.suppress(PyMongoError):
+                    if self._bucket.files.find_one({'_id': file_id}, {'_id': True}) is not None:
+                        return  # only the answer was lost
+                raise
+
+
+def _checked(ids: Iterable[Any], failures: dict[str, Exception]) -> Iterator[ObjectId]:
+    for each in ids:
+        try:
+            yield checked_object_id(each)
+        except InvalidFileId as error:
+            failures[str(FileStorage.fileid(each))] = error

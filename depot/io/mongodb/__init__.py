@@ -1,0 +1,1 @@
+"""What :class:`~depot.io.gridfs.GridFSStorage` is made of."""

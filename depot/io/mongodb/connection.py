@@ -1,0 +1,84 @@
+"""From a URL and a name to a database and its two collections."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bson import CodecOptions
+from pymongo import ASCENDING, IndexModel, MongoClient, ReadPreference
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import InvalidName, PyMongoError
+
+from ...errors import ConfigurationError
+from .failures import without_credentials
+
+#: How a document comes from the driver.
+Document = dict[str, Any]
+
+#: An answer that the driver would wait for without end is waited for two minutes, if the URL does not say.
+DEFAULT_TIMEOUT = 'socketTimeoutMS=120000'
+_has_timeout = re.compile('[?&](socket)?timeoutMS=', re.IGNORECASE).search
+
+_FORM = 'write it as mongodb://[user:password@]host[:port]/DATABASE'
+
+
+def connected(mongouri: str) -> tuple[MongoClient[Document], Database[Document]]:
+    """A client that connects at its first use, and the database that the URL names.
+
+    Raises :class:`~depot.errors.ConfigurationError` for a URL that is none, or that names no database.
+    """
+    try:
+        client: MongoClient[Document] = MongoClient(_with_timeout(mongouri), connect=False)
+    except (PyMongoError, ValueError, TypeError) as error:
+        raise ConfigurationError(f'mongouri = {without_credentials(mongouri)!r}: {error}; {_FORM}') from error
+    try:
+        return client, client.get_default_database()
+    except PyMongoError as error:
+        client.close()
+        raise ConfigurationError(f'mongouri = {without_credentials(mongouri)!r} names no database; {_FORM}') from error
+
+
+def _with_timeout(mongouri: str) -> str:
+    """The URL with our default: as a keyword argument, it would go before the URL's own."""
+    if _has_timeout(mongouri) or '/' not in mongouri.partition('://')[2]:  # no place for options without a database
+        return mongouri
+    return f'{mongouri}{"&" if "?" in mongouri else "?"}{DEFAULT_TIMEOUT}'
+
+
+class Bucket:
+    """The two collections of a GridFS: documents of files, and the chunks of their contents.
+
+    What is known of a file is asked of the primary server, where there is one; its content may come from where the
+    URL says. A secondary may lag behind: what is not found there is looked for on the primary.
+
+    Raises :class:`~depot.errors.ConfigurationError` for a name that no collection can have.
+    """
+
+    def __init__(self, database: Database[Document], name: str) -> None:
+        options: CodecOptions[Document] = CodecOptions()  # whatever the URL says of time zones
+        try:
+            self.files: Collection[Document] = database.get_collection(f'{name}.files', options)
+            self.chunks: Collection[Document] = database.get_collection(f'{name}.chunks', options)
+        except InvalidName as error:
+            raise ConfigurationError(f'collection = {name!r} cannot name a collection: {error}') from error
+        #: For messages.
+        self.name = f'{database.name}.{name}'
+        #: Where to look for chunks, one after the other.
+        self.chunk_sources = [self.chunks]
+        if self.files.read_preference != ReadPreference.PRIMARY:
+            self.files = self.files.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED)
+            self.chunk_sources.append(self.chunks.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED))
+        self._has_indexes = False
+
+    def ensure_indexes(self) -> None:
+        """Makes the indexes that GridFS has, before its first file is stored.
+
+        As the specification wants it: https://github.com/mongodb/specifications/tree/master/source/gridfs
+        ("Before write operations"); an index on a collection that is in use is its administrator's business.
+        """
+        if not self._has_indexes and self.files.find_one({}, {'_id': True}) is None:
+            self.files.create_indexes([IndexModel([('filename', ASCENDING), ('uploadDate', ASCENDING)])])
+            self.chunks.create_indexes([IndexModel([('files_id', ASCENDING), ('n', ASCENDING)], unique=True)])
+        self._has_indexes = True

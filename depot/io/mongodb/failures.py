@@ -1,0 +1,56 @@
+"""What the driver raises, in our words: what was asked, what is wrong, and which option to change."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from ...errors import StorageFailure
+
+# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+_UNAUTHORIZED = 13
+_AUTHENTICATION_FAILED = 18
+
+_ADVICE: dict[type[PyMongoError], str] = {
+    ServerSelectionTimeoutError: 'no server answered in the time of serverSelectionTimeoutMS; '
+    'are the hosts of mongouri right?',
+    NetworkTimeout: 'the server did not answer in the time of socketTimeoutMS, an option of mongouri',
+    ExecutionTimeout: 'it took longer than the server may, or than timeoutMS in mongouri',
+    ConnectionFailure: 'the connection to the server broke',
+}
+
+
+@contextlib.contextmanager
+def failing(task: str, where: str) -> Iterator[None]:
+    """Raises :class:`~depot.errors.StorageFailure` in place of the driver's errors: ``task`` could not be done."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise StorageFailure(f'cannot {task} in {where}: {_advice(error)}: {_shortened(error)}', where) from error
+
+
+def without_credentials(mongouri: object) -> str:
+    """The URL as it may stand in a message."""
+    return re.sub(r'//[^/]*@', '//***@', str(mongouri))
+
+
+def _advice(error: PyMongoError) -> str:
+    if isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED:
+        return 'the server refuses the credentials; check user, password and authSource of mongouri'
+    if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:
+        return 'the user of mongouri may not; it needs the role readWrite on this database'
+    return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), type(error).__name__)
+
+
+def _shortened(error: PyMongoError) -> str:
+    return ' '.join(str(error).split())[:200]

@@ -1,0 +1,183 @@
+"""A content comes from its chunks: whole, or not without an error."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+
+from pymongo.collection import Collection
+from pymongo.cursor import Cursor
+from pymongo.errors import CursorNotFound
+
+from ...errors import FileMissing, StorageFailure
+from .connection import Bucket, Document
+from .digesting import Digest
+from .failures import failing
+from .records import Record
+
+#: So many chunks come from the server at a time: 4 MiB.
+BATCH = 16
+
+
+class Chunks:
+    """The chunks of a file, one after the other, from the one that holds the byte ``start`` to that before ``stop``.
+
+    Each is there, belongs to the content that ``record`` describes, and is as long as it must be. If the file has been
+    replaced before the first one came, it is that of the new content, and :attr:`record` describes that. How chunks are
+    found is told in :mod:`.replacing`.
+    """
+
+    def __init__(
+        self, bucket: Bucket, record: Record, find: Callable[[], Record], start: int, stop: int | None
+    ) -> None:
+        self.record = record
+        self._bucket = bucket
+        self._find = find
+        self._start = start
+        self._stop = stop
+        self._cursor: Cursor[Document] | None = None
+        self._number = self._first
+        if not record.length:  # nothing of it could be missing
+            self.record = find()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with failing(f'read file {self.record.file_id}', self._bucket.name):
+            while self._number < self._end:
+                data = self._found()
+                if data is not None:
+                    self._number += 1
+                    return data
+                self._look_again()
+        raise StopIteration
+
+    def close(self) -> None:
+        if self._cursor is not None:
+            self._cursor.close()
+            self._cursor = None
+
+    @property
+    def _first(self) -> int:
+        return self._start // self.record.chunk_size
+
+    @property
+    def _end(self) -> int:
+        """The number of the chunk after the last."""
+        stop = self.record.length if self._stop is None else min(self._stop, self.record.length)
+        return -(-stop // self.record.chunk_size)
+
+    def _found(self) -> bytes | None:
+        """The next chunk, if it is anywhere."""
+        for cursor in self._cursors():
+            self._cursor = cursor
+            with contextlib.suppress(CursorNotFound):  # the server forgets one that was not used for ten minutes
+                chunk = next(cursor, {})
+                data = chunk.get('data', b'')
+                if chunk.get('n') == self._number and len(data) == self.record.size_of(self._number):
+                    return bytes(data)
+            self.close()
+        return None
+
+    def _cursors(self) -> Iterator[Cursor[Document]]:
+        if self._cursor is not None:
+            yield self._cursor
+        for source in self._bucket.chunk_sources:
+            for place in self.record.places:
+                yield self._opened(source, {'files_id': place, 'content': self.record.content})
+
+    def _opened(self, source: Collection[Document], query: Document) -> Cursor[Document]:
+        wanted = {**query, 'n': {'$gte': self._number, '$lt': self._end}}
+        fields = {'n': True, 'data': True, '_id': False}
+        return source.find(wanted, fields, sort=[('files_id', 1), ('n', 1)], batch_size=BATCH)
+
+    def _look_again(self) -> None:
+        """Goes on with the file as it is now, or raises what has become of it."""
+        old, has_begun = self.record, self._number > self._first
+        try:
+            self.record = self._find()
+        except FileMissing:
+            if has_begun:
+                raise self.failure('it was deleted meanwhile') from None
+            raise
+        if self.record.is_content_of(old) and self.record.replaced == old.replaced:
+            raise self.failure(f'its chunk {self._number} is missing, or has not the length that it should have')
+        if not self.record.is_content_of(old):
+            if has_begun:
+                raise self.failure('it was replaced meanwhile; open it again')
+            self._number = self._first
+
+    def failure(self, reason: str) -> StorageFailure:
+        """What to raise for a content that cannot be read."""
+        where = self._bucket.name
+        return StorageFailure(f'cannot read file {self.record.file_id} in {where}: {reason}', where)
+
+
+class ChunkReader:
+    """Reads what chunks hold, all of it or from the byte ``start``; once it failed, it fails.
+
+    A whole content is digested meanwhile: one that is not what its file's ``checksum`` says raises
+    :class:`~depot.errors.StorageFailure` before its last chunk is given.
+    """
+
+    def __init__(self, chunks: Chunks, start: int | None = None) -> None:
+        self._chunks = chunks
+        self._pieces = _verified(chunks) if start is None else _shortened(chunks, start)
+        self._rest = memoryview(b'')
+        self._failure: Exception | None = None
+
+    @property
+    def record(self) -> Record:
+        """What is known of the content that is read."""
+        return self._chunks.record
+
+    def read(self, n: int = -1) -> bytes:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return b''.join(self._taken(n))
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def close(self) -> None:
+        self._pieces.close()
+        self._chunks.close()
+
+    def _taken(self, n: int) -> Iterator[bytes | memoryview]:
+        while n and (self._rest or self._has_more()):
+            piece = self._rest if n < 0 else self._rest[:n]
+            self._rest = self._rest[len(piece) :]
+            n -= len(piece) if n > 0 else 0
+            yield piece
+
+    def _has_more(self) -> bool:
+        self._rest = memoryview(next(self._pieces, b''))
+        return bool(self._rest)
+
+
+def _verified(chunks: Chunks) -> Generator[bytes, None, None]:
+    """A whole content; its last chunk comes once all of them are what they were when they were stored."""
+    last = next(chunks, b'')
+    expected = chunks.record.checksum
+    if expected is None:
+        yield last
+        yield from chunks
+        return
+    with contextlib.closing(Digest(chunks.record.length)) as digest:
+        digest.update(last)
+        for data in chunks:
+            digest.update(data)
+            yield last
+            last = data
+        if digest.checksum() != expected:
+            raise chunks.failure(f'its bytes have the checksum {digest.checksum()}, and were stored with {expected}')
+        yield last
+
+
+def _shortened(chunks: Chunks, start: int) -> Generator[bytes, None, None]:
+    """A part of a content, from the byte ``start``."""
+    first = next(chunks, b'')
+    yield first[start % chunks.record.chunk_size :]
+    yield from chunks

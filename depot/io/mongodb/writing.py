@@ -1,0 +1,71 @@
+"""A content becomes chunks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from bson import ObjectId
+from pymongo.errors import PyMongoError
+
+from ..utils import Content, Copied, copy_content
+from .connection import Bucket, Document
+from .failures import failing
+from .records import CHUNK_SIZE
+
+#: So many chunks go to the server at a time: 4 MiB.
+BATCH = 16
+
+
+def write_chunks(bucket: Bucket, files_id: ObjectId, content: Content, mark: ObjectId | None = None) -> Copied:
+    """Stores a content as chunks of ``files_id``, each with the mark as its ``content``; an error leaves none."""
+    with _removed_on_error(bucket, files_id):
+        with failing('prepare to store a file', bucket.name):
+            bucket.ensure_indexes()
+        writer = _ChunkWriter(bucket, {'files_id': files_id, **({'content': mark} if mark else {})})
+        copied = copy_content(content, writer.write)
+        writer.finish()
+    return copied
+
+
+@contextlib.contextmanager
+def _removed_on_error(bucket: Bucket, files_id: ObjectId) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(PyMongoError):  # then a clean removes them
+            bucket.chunks.delete_many({'files_id': files_id})
+        raise
+
+
+class _ChunkWriter:
+    def __init__(self, bucket: Bucket, fields: Document) -> None:
+        self._bucket = bucket
+        self._fields = fields
+        self._rest = bytearray()
+        self._batch: list[Document] = []
+        self._count = 0
+
+    def write(self, block: bytes) -> None:
+        for start in range(0, len(block), CHUNK_SIZE):  # a block may be a whole file: no second copy of it
+            self._rest += block[start : start + CHUNK_SIZE]
+            if len(self._rest) >= CHUNK_SIZE:
+                self._add(bytes(memoryview(self._rest)[:CHUNK_SIZE]))
+                del self._rest[:CHUNK_SIZE]
+
+    def finish(self) -> None:
+        if self._rest:
+            self._add(bytes(self._rest))
+        self._send()
+
+    def _add(self, data: bytes) -> None:
+        self._batch.append({**self._fields, 'n': self._count, 'data': data})
+        self._count += 1
+        if len(self._batch) == BATCH:
+            self._send()
+
+    def _send(self) -> None:
+        if self._batch:
+            with failing(f'store the chunks of file {self._fields["files_id"]}', self._bucket.name):
+                self._bucket.chunks.insert_many(self._batch)
+            self._batch = []
