@@ -33,13 +33,15 @@ TOO_HIGH = 99
 #: Which modules may import a package from outside; a path that ends in ``/`` is a folder.
 DOORS = {
     'anyascii': ['depot/utils.py'],
+    'bson': ['depot/io/gridfs.py', 'depot/io/mongodb/'],
     'click': ['depot/cli/'],
     'flask': ['depot/cli/demo/'],
     'google': ['depot/io/gcs.py', 'depot/io/googlecloud/'],
     'requests': ['depot/io/googlecloud/'],  # Google's packages send by it, and let its errors through
     'urllib3': ['depot/io/googlecloud/'],
     'ming': ['depot/fields/ming.py', 'depot/transactions/drivers/ming/'],
-    'pymongo': ['depot/transactions/drivers/ming/'],
+    'gridfs': ['depot/io/gridfs.py'],
+    'pymongo': ['depot/io/gridfs.py', 'depot/io/mongodb/', 'depot/transactions/drivers/ming/'],
     'sqlalchemy': [
         'depot/fields/sqlalchemy.py',
         'depot/fields/attributes.py',
