@@ -10,6 +10,7 @@ from sqlalchemy import Column, Engine, Inspector, MetaData, Table, inspect
 from ...errors import ConfigurationError
 from ...utils import utcnow_naive
 from ..drivers.sqlalchemy.columns import file_columns, tables_with_files
+from ..drivers.sqlalchemy.targets import schema_of
 from ..entries import batches
 from ..ledger import Ledger
 from . import report as words
@@ -151,9 +152,7 @@ def _as_it_is(table: Table, inspector: Inspector, engine: Engine) -> Table:
 
 
 def _schema(table: Table, engine: Engine) -> str | None:
-    schemas = engine.get_execution_options().get('schema_translate_map', {})
-    schema: str | None = schemas.get(table.schema, table.schema)
-    return schema
+    return schema_of(table, engine.get_execution_options())
 
 
 def _require_tables(engine: Engine, tables: Iterable[Table]) -> None:

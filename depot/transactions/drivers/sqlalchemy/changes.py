@@ -16,7 +16,7 @@ from .columns import files_of, uploads_of
 from .criteria import Identity, identity_in, is_certain
 from .database import scope_of
 from .images import Image, Question
-from .targets import Target
+from .targets import Target, schema_options
 from .values import Parameters, Row, changes_rows, is_expression, rows_of
 
 
@@ -131,8 +131,7 @@ class Change:
     @cached_property
     def schemas(self) -> Mapping[str, Any]:
         """The execution options that say in which schema the table is."""
-        asked = {**self.statement.get_execution_options(), **self.options}
-        return {each: asked[each] for each in ['schema_translate_map'] if each in asked}
+        return schema_options(self.statement.get_execution_options(), self.options)
 
     def release(self, image: Image) -> None:
         """These rows no longer have these values."""

@@ -21,6 +21,7 @@ from ...scope import Scope
 from ...uploads import Upload
 from . import endings, waiting
 from .outcome import aborts_transaction, ends_transaction, is_aborted, is_autocommit, is_in_transaction
+from .targets import schema_options
 
 # The pools that give one connection of the database to many.
 _SHARING = (SingletonThreadPool, StaticPool)
@@ -128,8 +129,7 @@ class DatabaseTransaction:
 
     def _write(self, changes_by_ledger: dict[Ledger, dict[str, int]], connection: Connection) -> None:
         created, kept = self._scope.created, self._scope.kept
-        options = connection.get_execution_options()
-        self._schemas = {each: options[each] for each in ['schema_translate_map'] if each in options}
+        self._schemas = schema_options(connection.get_execution_options())
         for ledger, changes in changes_by_ledger.items():
             marked = ledger.write(connection, changes, created & changes.keys(), kept & changes.keys())
             self._unreferenced.update((file, file in marked) for file in changes.keys() - created)

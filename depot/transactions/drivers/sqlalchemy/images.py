@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.util import immutabledict
 
 from .criteria import Identity, identity_in, with_parameters
-from .targets import Target
+from .targets import Target, schema_of
 from .values import Parameters
 
 log = logging.getLogger('depot.transactions')
@@ -145,8 +145,7 @@ def _lock(connection: Connection, table: Any, options: Mapping[str, Any]) -> Non
     """
     if not connection.in_transaction():
         connection.begin()
-    schemas = {**connection.get_execution_options(), **options}.get('schema_translate_map') or {}
-    names = [schemas.get(table.schema, table.schema), table.name]
+    names = [schema_of(table, connection.get_execution_options(), options), table.name]
     path = '.'.join(connection.dialect.identifier_preparer.quote(each) for each in names if each)
     # Past the application's listeners, whose change it is not. A view may refuse it; then there is nothing to lock.
     with contextlib.suppress(connection.dialect.loaded_dbapi.Error), closing(connection.connection.cursor()) as cursor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -44,6 +44,18 @@ def target_of(statement: UpdateBase) -> Target | None:
         return None
     target = Target(statement)
     return target if target.file_columns else None
+
+
+def schema_options(*options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of these execution options that say in which schema a table is; the last ones count."""
+    return {name: value for each in options for name, value in each.items() if name == 'schema_translate_map'}
+
+
+def schema_of(table: Any, *options: Mapping[str, Any]) -> str | None:
+    """The schema that a table is in, with these execution options."""
+    schemas = schema_options(*options).get('schema_translate_map') or {}
+    schema: str | None = schemas.get(table.schema, table.schema)
+    return schema
 
 
 def _file_columns(table: Any) -> tuple[Column[Any], ...]:
