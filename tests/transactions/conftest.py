@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,26 +12,50 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from depot.io.local import LocalFileStorage
-from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
 
 from ..services.mariadb import mariadb_url as mariadb_url
 from ..services.postgres import postgres_url as postgres_url
 from ..services.sqlite import sqlite_engine
+from ..services.storages import KINDS, MakeStorage
+from ..services.storages import make_storage as make_storage
 from . import models
 from .ways import Way
 
+# Those that need no server.
+_QUICK = ['memory', 'local']
 
-@pytest.fixture(params=['memory', 'local'])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    """The default storage, of each kind."""
+
+@pytest.hookimpl(tryfirst=True)  # what marks parametrize, fixtures do not
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """With ``WITH_EVERY_STORAGE`` in its module, a test runs with each kind of storage, on SQLite."""
+    mine = {*metafunc.fixturenames} & {'engine', 'storage'}
+    theirs = {each for mark in metafunc.definition.iter_markers('parametrize') for each in _names(mark.args[0])}
+    if not hasattr(metafunc.module, 'WITH_EVERY_STORAGE') or 'storage' not in mine or mine & theirs:
+        return
+    pairs = [*itertools.product(['postgresql'], _QUICK), *itertools.product(['sqlite'], KINDS)]
+    names, values = (('engine', 'storage'), pairs) if 'engine' in mine else (('storage',), [(each,) for each in KINDS])
+    metafunc.definition.add_marker(pytest.mark.parametrize(names, values, indirect=True))
+
+
+def _names(argument: Any) -> list[str]:
+    return re.findall(r'\w+', argument) if isinstance(argument, str) else [*argument]
+
+
+@pytest.fixture(params=_QUICK)
+def storage(request: pytest.FixtureRequest, make_storage: MakeStorage) -> Iterator[Any]:
+    """The default storage, of each kind that needs no server; see :func:`pytest_generate_tests` for the others."""
     DepotManager._clear()
-    kinds: dict[str, Any] = {'memory': MemoryFileStorage, 'local': LocalFileStorage}
-    DepotManager._depots['default'] = kinds[request.param](storage_path=str(tmp_path / 'files'))
+    DepotManager._depots['default'] = make_storage(request.param)
     DepotManager.set_default('default')
     yield DepotManager.get()
     DepotManager._clear()
+
+
+@pytest.fixture
+def backup(request: pytest.FixtureRequest, storage: Any, make_storage: MakeStorage) -> Any:
+    """Another storage, of the same kind as the default one: another may have other ids."""
+    return make_storage(request.node.callspec.params['storage'])
 
 
 @pytest.fixture

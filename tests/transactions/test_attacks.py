@@ -19,6 +19,9 @@ from depot.manager import DepotManager
 from .laws import contents
 from .models import Document
 
+#: So the tests run with each kind of storage: see conftest.py.
+WITH_EVERY_STORAGE = True
+
 
 def fail(*_: Any) -> None:
     raise ZeroDivisionError
@@ -138,10 +141,7 @@ def test_a_file_that_an_earlier_commit_removed_cannot_be_put_back(session: Sessi
     assert contents(storage) == [b'second']
 
 
-def test_a_file_that_came_back_from_a_backup_can_be_put_back(session: Session, storage: Any) -> None:
-    from depot.io.memory import MemoryFileStorage
-
-    backup = MemoryFileStorage()
+def test_a_file_that_came_back_from_a_backup_can_be_put_back(session: Session, storage: Any, backup: Any) -> None:
     document = Document(content=b'first')
     session.add(document)
     session.commit()

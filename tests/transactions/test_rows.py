@@ -16,6 +16,9 @@ from depot.fields.sqlalchemy import UploadedFileField
 from .laws import contents
 from .models import Album, Document, Elsewhere, Folder, Letter, Note, Sound, Video
 
+#: So the tests run with each kind of storage: see conftest.py.
+WITH_EVERY_STORAGE = True
+
 
 @pytest.fixture
 def document(session: Session) -> Document:

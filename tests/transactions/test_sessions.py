@@ -21,6 +21,9 @@ from depot.io.local import LocalFileStorage
 from .laws import contents
 from .models import Document
 
+#: So the tests run with each kind of storage: see conftest.py.
+WITH_EVERY_STORAGE = True
+
 
 @pytest.fixture
 def document(session: Session) -> Document:
