@@ -191,14 +191,15 @@ def file_from_content(content: Content) -> tuple[bool, IO[bytes]]:
     bare = bare_content(content)
     if isinstance(bare, (bytes, bytearray, memoryview)):
         return True, io.BytesIO(bare)
-    if _seekable(bare):
+    if is_seekable(bare):
         file = cast('IO[bytes]', bare)
         file.seek(0)
         return False, file
     return True, _spooled(bare)
 
 
-def _seekable(file: Any) -> bool:
+def is_seekable(file: Any) -> bool:
+    """Whether a file object, or whatever stands for one, can go back."""
     if hasattr(file, 'seekable'):
         return bool(file.seekable())
     return hasattr(file, 'seek')  # Python 3.10's SpooledTemporaryFile, in which frameworks keep uploads
