@@ -25,8 +25,8 @@ def opened_bucket(client: Client, name: str, prefix: str, location: str | None, 
 
     Raises :class:`~depot.errors.ConfigurationError`, which names the option to change.
     """
-    bucket = client.bucket(name)
     try:
+        bucket = client.bucket(name)
         if not _is_there(bucket, prefix, limits):
             _make(bucket, location, limits)
     except Forbidden as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import requests
 import urllib3
 from google.api_core.exceptions import GoogleAPIError
-from google.auth.exceptions import GoogleAuthError, RefreshError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from ...errors import DepotError, StorageFailure
@@ -64,7 +64,7 @@ def failure(what: str, path: str, error: Exception) -> StorageFailure:
 
 def advice(error: BaseException) -> str:
     """What would help."""
-    if isinstance(error, RefreshError):
+    if isinstance(error, GoogleAuthError) and not isinstance(error, TransportError):
         return _NO_TOKEN
     return _ADVICE.get(status(error), _UNREACHABLE)
 
