@@ -81,10 +81,10 @@ def can_be_entered(file: str) -> bool:
     return len(file) <= PATH_LENGTH and is_path(file)
 
 
-def batches(files: Iterable[_T]) -> Iterator[list[_T]]:
-    """The files, or their entries, in lists that one statement takes."""
-    rest = iter(files)
-    while batch := list(islice(rest, BATCH)):
+def batches(items: Iterable[_T], size: int = BATCH) -> Iterator[list[_T]]:
+    """Files, or what else there is one of each in a statement, in lists that one statement takes."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
         yield batch
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.types import NullType
 
 from ...manager import DepotManager
 from ..drivers.sqlalchemy.columns import file_columns, files_of, infos_of
+from ..drivers.sqlalchemy.criteria import equal
 
 # Rows to fetch at a time.
 _PAGE = 1000
@@ -48,10 +49,8 @@ def read_all(connection: Connection, table: Table) -> Iterator[Held]:
 def read_one(connection: Connection, table: Table, primary_key: tuple[Any, ...]) -> Iterator[Held]:
     """What the file columns of one row hold now."""
     values = [type_coerce(each, NullType()) for each in file_columns(table)]
-    keys = zip(table.primary_key, primary_key, strict=True)
-    return _read(
-        connection, table, select(*table.primary_key, *values).where(*(column == value for column, value in keys))
-    )
+    statement = select(*table.primary_key, *values).where(equal(table.primary_key, primary_key))
+    return _read(connection, table, statement)
 
 
 def _read(connection: Connection, table: Table, statement: Any) -> Iterator[Held]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     True_,
     TypeCoerce,
     UnaryExpression,
+    and_,
     literal,
 )
 from sqlalchemy.sql import operators, visitors
@@ -67,6 +68,11 @@ def _is_certain(element: Any, table: Any) -> bool:
     if isinstance(element, BindParameter):
         return element.callable is None
     return isinstance(element, _CERTAIN) and not isinstance(getattr(element, 'operator', None), operators.custom_op)
+
+
+def equal(columns: Iterable[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """That the columns, of which there is one at least, have these values."""
+    return and_(*(column == value for column, value in zip(columns, values, strict=True)))
 
 
 def with_parameters(criterion: ColumnElement[bool], parameters: Parameters) -> ColumnElement[bool]:

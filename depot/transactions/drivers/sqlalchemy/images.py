@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from contextvars import ContextVar
-from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    and_,
-    or_,
-    select,
-)
+from sqlalchemy import Column, ColumnElement, Connection, and_, or_, select
 from sqlalchemy.util import immutabledict
 
-from .criteria import Identity, identity_in, with_parameters
+from ...entries import batches
+from .criteria import Identity, equal, identity_in, with_parameters
 from .targets import Target, schema_of
 from .values import Parameters
 
@@ -64,7 +56,7 @@ class Question(NamedTuple):
         identities = [identity_in(criteria, each, self.target) for each in sets]
         if None not in identities:
             return self.by_identity([each for each in identities if each is not None])
-        for some in _batches(sets, SEVERAL):
+        for some in batches(sets, SEVERAL):
             found.update(self._asked([or_(*(with_parameters(and_(*criteria), each) for each in some))], {}))
         return found
 
@@ -72,18 +64,18 @@ class Question(NamedTuple):
         """The rows with these primary keys."""
         found: Image = {}
         keys = [*self.target.table.primary_key]
-        for some in _batches(identities, MANY if len(keys) == 1 else SEVERAL):
+        for some in batches(identities, MANY if len(keys) == 1 else SEVERAL):
             if len(keys) == 1:
                 criterion = keys[0].in_([each[0] for each in some])
             else:
-                criterion = or_(*(and_(*(key == part for key, part in zip(keys, each, strict=True))) for each in some))
+                criterion = or_(*(equal(keys, each) for each in some))
             found.update(self._asked([criterion], {}))
         return found
 
     def by_any(self, criteria: Iterable[ColumnElement[bool]]) -> Image:
         """The rows that fulfil at least one of these."""
         found: Image = {}
-        for some in _batches(criteria, SEVERAL):
+        for some in batches(criteria, SEVERAL):
             found.update(self._asked([or_(*some)], {}))
         return found
 
@@ -105,9 +97,9 @@ class Question(NamedTuple):
         return {row: tuple(self._readable(row, column) for column in self.columns) for row in rows}
 
     def _readable(self, identity: Identity, column: Column[Any]) -> Any:
-        criteria = [key == part for key, part in zip(self.target.table.primary_key, identity, strict=True)]
+        criterion = equal(self.target.table.primary_key, identity)
         try:
-            rows = self._rows(self._query([column], criteria), {})
+            rows = self._rows(self._query([column], [criterion]), {})
         except ValueError:
             log.warning(
                 '%s of row %s has no file information in the database that can be read', column, identity, exc_info=True
@@ -148,11 +140,5 @@ def _lock(connection: Connection, table: Any, options: Mapping[str, Any]) -> Non
     names = [schema_of(table, connection.get_execution_options(), options), table.name]
     path = '.'.join(connection.dialect.identifier_preparer.quote(each) for each in names if each)
     # Past the application's listeners, whose change it is not. A view may refuse it; then there is nothing to lock.
-    with contextlib.suppress(connection.dialect.loaded_dbapi.Error), closing(connection.connection.cursor()) as cursor:
+    with suppress(connection.dialect.loaded_dbapi.Error), closing(connection.connection.cursor()) as cursor:
         cursor.execute(f'DELETE FROM {path} WHERE 0')
-
-
-def _batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
-    iterator = iter(items)
-    while batch := [*islice(iterator, size)]:
-        yield batch

@@ -12,7 +12,6 @@ from sqlalchemy import (
     CursorResult,
     Text,
     UniqueConstraint,
-    and_,
     cast,
     select,
     type_coerce,
@@ -21,7 +20,7 @@ from sqlalchemy.exc import InvalidRequestError
 
 from .changes import Change, given_values
 from .columns import files_of
-from .criteria import Identity
+from .criteria import Identity, equal
 from .images import fetched
 from .targets import Target
 from .values import Parameters, Row, changes_rows, is_expression, rows_of
@@ -144,7 +143,7 @@ class Upsert(Insertion):
         for columns in self._unique_keys():
             values = [row.get(each) for each in columns]
             if columns and not any(each is None or is_expression(each) for each in values):
-                yield and_(*(column == value for column, value in zip(columns, values, strict=True)))
+                yield equal(columns, values)
 
     def _unique_keys(self) -> Iterator[list[Any]]:
         table = self.target.table
