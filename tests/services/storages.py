@@ -26,7 +26,7 @@ def _memory(_request: pytest.FixtureRequest) -> FileStorage:
 
 def _local(request: pytest.FixtureRequest) -> FileStorage:
     folder: Path = request.getfixturevalue('tmp_path')
-    return LocalFileStorage(folder / f'files-{len(list(folder.iterdir()))}')
+    return LocalFileStorage(folder / f'files-{uuid.uuid4()}')  # which is made when the first file is
 
 
 def _moto(request: pytest.FixtureRequest) -> FileStorage:
