@@ -20,6 +20,11 @@ README = ROOT / 'README.rst'
 
 EXAMPLES = Sybil(parsers=[PythonCodeBlockParser()])
 
+#: The fixtures that the examples of a page ask for.
+FIXTURES = {
+    'moving.rst': ['moto'],
+}
+
 
 def _name(path: Path) -> str:
     return path.name
@@ -35,7 +40,9 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 @pytest.mark.usefixtures('in_an_empty_folder')
 @pytest.mark.parametrize('page', [README, *PAGES], ids=_name)
-def test_the_examples_of_a_page_run_one_after_the_other(page: Path) -> None:
+def test_the_examples_of_a_page_run_one_after_the_other(page: Path, request: pytest.FixtureRequest) -> None:
+    for each in FIXTURES.get(page.name, ()):
+        request.getfixturevalue(each)
     document = EXAMPLES.parse(page)
     try:
         for example in document.examples():
@@ -51,6 +58,7 @@ def test_there_are_examples() -> None:
         'README.rst',
         'asyncio.rst',
         'index.rst',
+        'moving.rst',
         'quickstart.rst',
         'serving.rst',
         'storages.rst',
