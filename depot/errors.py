@@ -67,10 +67,6 @@ class WrongPolicy(ConfigurationError, AssertionError):
     """A policy other than the two: files that everybody can fetch, or that nobody can without a signed URL."""
 
 
-class WrongPolicy(ConfigurationError, AssertionError):
-    """Neither of the two policies that a storage in a bucket can have: ``public-read`` and ``private``."""
-
-
 class UnknownStorage(DepotError, OSError, ValueError, RuntimeError):
     """No storage is configured under this name.
 
