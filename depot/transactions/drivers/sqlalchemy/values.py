@@ -132,9 +132,9 @@ def _changed(
         changed._ordered_values = pairs(statement._ordered_values)
     if statement._values:
         changed._values = immutabledict(pairs(statement._values.items()))
-    if getattr(statement, '_multi_values', ()):
+    if _several(statement):
         changed._multi_values = tuple(
-            [dict(pairs(_named(row, target))) for row in rows] for rows in statement._multi_values
+            [dict(pairs(_named(row, target))) for row in rows] for rows in _several(statement)
         )
     if _upsert(statement) is not None:
         changed._post_values_clause = _changed_upsert(_upsert(statement), pairs)
