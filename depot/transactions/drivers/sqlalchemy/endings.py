@@ -206,14 +206,17 @@ def _rollback(_dialect: Dialect, send: Send) -> Send:
 def _prepare_two_phase(dialect: Dialect, send: Send) -> Send:
     def do_prepare_twophase(connection: Connection, xid: Any) -> None:
         transaction = _taken(connection.connection)
-        if transaction is not None:
-            _prepare(transaction, dialect, connection.connection)
-            _prepared[_text(xid)] = transaction
+        if transaction is None:
+            send(connection, xid)
+            return
+        _prepare(transaction, dialect, connection.connection)
+        _prepared[_text(xid)] = transaction
         try:
             send(connection, xid)
         except BaseException as error:
             if is_known_rollback(error, dialect, connection.connection):
-                _rollback_prepared(xid)
+                del _prepared[_text(xid)]
+                transaction.rollback()
             raise
 
     return do_prepare_twophase
@@ -221,7 +224,7 @@ def _prepare_two_phase(dialect: Dialect, send: Send) -> Send:
 
 def _commit_two_phase(dialect: Dialect, send: Send) -> Send:
     def do_commit_twophase(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
-        transaction = _prepared.pop(_text(xid), None) if is_prepared else _taken(connection.connection)
+        transaction = _taken_two_phase(connection, xid, is_prepared)
         if transaction is None:
             send(connection, xid, is_prepared, recover)
             return
@@ -242,23 +245,23 @@ def _commit_two_phase(dialect: Dialect, send: Send) -> Send:
 
 def _rollback_two_phase(_dialect: Dialect, send: Send) -> Send:
     def do_rollback_twophase(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
-        transaction = _prepared.pop(_text(xid), None) if is_prepared else _taken(connection.connection)
+        transaction = _taken_two_phase(connection, xid, is_prepared)
+        if transaction is None:
+            send(connection, xid, is_prepared, recover)
+            return
         try:
             send(connection, xid, is_prepared, recover)
         except BaseException:
-            if transaction is not None:
-                transaction.abandon()
+            transaction.abandon()
             raise
-        if transaction is not None:
-            transaction.rollback()
+        transaction.rollback()
 
     return do_rollback_twophase
 
 
-def _rollback_prepared(xid: Any) -> None:
-    transaction = _prepared.pop(_text(xid), None)
-    if transaction is not None:
-        transaction.rollback()
+def _taken_two_phase(connection: Connection, xid: Any, is_prepared: bool) -> Transaction | None:
+    """Who was told until now of a two-phase transaction, which another connection may have prepared."""
+    return _prepared.pop(_text(xid), None) if is_prepared else _taken(connection.connection)
 
 
 def _text(xid: Any) -> Any:
