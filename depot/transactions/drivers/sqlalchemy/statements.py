@@ -44,11 +44,13 @@ def execute(
     some = sets or [{}]
     if not isinstance(statement, Delete):
         statement, some = with_files(statement, some, target, lambda value: _take(connection, value))
+    if sets:
+        sets = some
     change = _kind(statement)(connection, statement, some, options, target)
     if not change.columns:
         return send(statement, connection, sets, options)
     _begin(change)
-    result = _sent(send, change, some if sets else sets, options)
+    result = _sent(send, change, sets, options)
     try:
         change.claim(result)
         change.finish()
@@ -61,15 +63,19 @@ def execute(
 
 
 def _sent(send: _Execute, change: Change, sets: Sequence[Parameters], options: Any) -> CursorResult[Any]:
-    token = _current.set(change)
     try:
-        return send(change.statement, change.connection, sets, options)
+        return _followed(send, change, sets, options)
     except DBAPIError as error:
         if len(sets) > 1 and not _is_over(error, change.connection):
-            change.is_done = True
             change.claim_part()
             change.finish()
         raise
+
+
+def _followed(send: _Execute, change: Change, sets: Sequence[Parameters], options: Any) -> CursorResult[Any]:
+    token = _current.set(change)
+    try:
+        return send(change.statement, change.connection, sets, options)
     finally:
         change.is_done = True
         _current.reset(token)
