@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from ...errors import InvalidFileId
 from ...io.ids import checked_file_id
 from ...manager import DepotManager
+from ..drivers.sqlalchemy.outcome import is_in_transaction
 from ..entries import BATCH, LIVE, MARKED, SWEPT, batches, can_be_entered, is_path
 from ..ledger import Ledger
 from .rows import Held, Place, read_all
@@ -181,15 +182,9 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
         if connection.dialect.name != 'sqlite':
             connection = connection.execution_options(isolation_level='REPEATABLE READ')
         with connection.begin():
-            if connection.dialect.name == 'sqlite':
-                _begin(connection)
+            if connection.dialect.name == 'sqlite' and not is_in_transaction(connection.connection.dbapi_connection):
+                connection.exec_driver_sql('BEGIN')  # Python's driver may leave it to the first change
             yield connection
-
-
-def _begin(connection: Connection) -> None:
-    """Python's driver may leave the BEGIN to the first change."""
-    if not getattr(connection.connection.dbapi_connection, 'in_transaction', True):
-        connection.exec_driver_sql('BEGIN')
 
 
 def _split(file: str) -> tuple[str, str]:
