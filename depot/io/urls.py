@@ -104,7 +104,7 @@ def _s3(parts: _Parts) -> dict[str, Any]:
 
 def _gs(parts: _Parts) -> dict[str, Any]:
     _no_user(parts, 'name a file with credentials, as ?credentials=')
-    return _merged(parts, _in_bucket(parts), _query(parts, {'project': 'project_id'}))
+    return _merged(parts, _in_bucket(parts), _query(parts, {'project': 'project_id', 'endpoint': 'endpoint_url'}))
 
 
 def _mongodb(parts: _Parts) -> dict[str, Any]:
@@ -116,7 +116,11 @@ def _mongodb(parts: _Parts) -> dict[str, Any]:
     own = option_names(_GRIDFS)
     pairs = parts.query.split('&') if parts.query else []
     ours = [each for each in pairs if unquote_plus(each.partition('=')[0]) in own]
-    theirs = '&'.join(each for each in pairs if each not in ours)
+    theirs = '&'.join(each for each in pairs if each and each not in ours)
+    if theirs:
+        from .mongodb.connection import check_options  # here, because it loads the driver
+
+        check_options(theirs)
     address = parts.text.partition('?')[0]
     options = _query(parts._replace(query='&'.join(ours)))
     return _merged(parts, {'mongouri': f'{address}?{theirs}' if theirs else address}, options)

@@ -41,6 +41,7 @@ TEXT = st.text(st.characters(exclude_categories=['Cs']), min_size=1)
         ('s3://k:a%2Fb+c@files', S3, {'access_key_id': 'k', 'secret_access_key': 'a/b+c', 'bucket': 'files'}),
         ('s3://arn%3Aaws%3As3', S3, {'bucket': 'arn:aws:s3'}),
         ('gs://files/a?project=shop', GCS, {'bucket': 'files', 'prefix': 'a/', 'project_id': 'shop'}),
+        ('gs://files?endpoint=http://h:1', GCS, {'bucket': 'files', 'endpoint_url': 'http://h:1'}),
         ('gs://files?credentials=/etc/key.json', GCS, {'bucket': 'files', 'credentials': '/etc/key.json'}),
         ('file:///var/files', LOCAL, {'storage_path': '/var/files'}),
         ('file://localhost/var/files', LOCAL, {'storage_path': '/var/files'}),
@@ -72,6 +73,20 @@ def test_a_url_means_a_backend_and_options(url: str, backend: str, options: dict
 def test_what_is_ours_is_taken_out_of_the_address_of_mongodb(url: str, options: dict[str, str]) -> None:
     pytest.importorskip('pymongo', reason='pip install pymongo')
     assert parsed(url) == (GRIDFS, options)
+
+
+@pytest.mark.parametrize(
+    ('query', 'message'),
+    [
+        ('colection=files', 'Unknown option: colection.*; an option of ours is collection'),
+        ('collection=files&tls=perhaps', 'tls must be .*true'),
+        ('w', 'key=value'),
+    ],
+)
+def test_what_is_neither_ours_nor_mongodb_s_is_refused(query: str, message: str) -> None:
+    pytest.importorskip('pymongo', reason='pip install pymongo')
+    with pytest.raises(WrongOption, match=message):
+        parsed(f'mongodb://host/db?{query}')
 
 
 @given(TEXT, TEXT, TEXT, TEXT, TEXT)

@@ -10,8 +10,9 @@ from pymongo import ASCENDING, IndexModel, MongoClient, ReadPreference
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import InvalidName, PyMongoError
+from pymongo.uri_parser import split_options
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, WrongOption
 from .failures import without_credentials
 
 #: How a document comes from the driver.
@@ -38,6 +39,17 @@ def connected(mongouri: str) -> tuple[MongoClient[Document], Database[Document]]
     except PyMongoError as error:
         client.close()
         raise ConfigurationError(f'mongouri = {without_credentials(mongouri)!r} names no database; {_FORM}') from error
+
+
+def check_options(query: str) -> None:
+    """Refuses options of a URL that the driver does not know, or cannot use; it would only warn of them.
+
+    Raises :class:`~depot.errors.WrongOption`.
+    """
+    try:
+        split_options(query, warn=False)
+    except (PyMongoError, ValueError) as error:
+        raise WrongOption(f'{error}; an option of ours is collection') from error
 
 
 def _with_timeout(mongouri: str) -> str:
