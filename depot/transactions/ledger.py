@@ -7,18 +7,16 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 from sqlalchemy import DDL, Connection, Dialect, MetaData, Table, event
-from sqlalchemy.exc import DBAPIError
 
 from ..errors import ConfigurationError
+from .attempts import again_after
 from .counting import Counting, Outcome, new_entries
 from .drivers.sqlalchemy.columns import file_columns
+from .drivers.sqlalchemy.outcome import is_given_up
 from .entries import MARKED, PATH_LENGTH, Statements, batches, can_be_entered, ledger_table
 from .triggers.ddl import creation, drop_shared, triggers_of
 
 log = logging.getLogger('depot.transactions')
-
-# A database may give up a transaction that others were in the way of.
-_ATTEMPTS = 3
 
 # Where a metadata keeps its ledger.
 _KEY = 'depot.ledger'
@@ -91,19 +89,18 @@ class Ledger:
         Works in a transaction of its own, so the connection has to be in none.
         Raises nothing, but logs what fails: the next sweep finds out.
         """
-        for attempts_left in reversed(range(_ATTEMPTS)):
-            try:
-                with connection.begin():
-                    self.forget(connection, removed)
-                    self.count_failures(connection, failures)
-                return
-            except Exception as error:
-                if attempts_left and _is_given_up(error):
-                    continue
-                log.error(
-                    'could not enter into %s which files are removed; the next sweep finds out: %r', self.table, error
-                )
-                return
+        try:
+            self._settle(connection, removed, failures)
+        except Exception as error:
+            log.error(
+                'could not enter into %s which files are removed; the next sweep finds out: %r', self.table, error
+            )
+
+    @again_after(is_given_up)
+    def _settle(self, connection: Connection, removed: Collection[str], failures: Collection[str]) -> None:
+        with connection.begin():
+            self.forget(connection, removed)
+            self.count_failures(connection, failures)
 
     def forget(self, connection: Connection, removed: Iterable[str]) -> None:
         """Removes the marks of files that are removed."""
@@ -156,12 +153,6 @@ class Ledger:
     def counted_tables(self) -> list[Table]:
         """The tables with file columns."""
         return [table for each in self.metadatas for table in each.tables.values() if file_columns(table)]
-
-
-def _is_given_up(error: Exception) -> bool:
-    """Whether the database gave the transaction up: a deadlock, or SERIALIZABLE. A timeout would come again."""
-    original = error.orig if isinstance(error, DBAPIError) else None
-    return getattr(original, 'sqlstate', None) in ('40001', '40P01') or getattr(original, 'args', ())[:1] == (1213,)
 
 
 def _require_short(files: Iterable[str]) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from .. import files as storages
+from ..attempts import again_after
 from ..counting import Outcome, new_entries, now
 from ..entries import BATCH, LIVE, MARKED, SWEPT
 from ..ledger import Ledger
@@ -23,23 +22,12 @@ _FIRST_PAUSE = timedelta(minutes=2)
 _LONGEST_PAUSE = timedelta(days=1)
 
 
-# A database that finds a deadlock ends one of the transactions, which is ours as likely as the application's.
-_ATTEMPTS = 3
+def _is_operational(error: Exception) -> bool:
+    """Whether it is not about the work itself: a deadlock, a lock that somebody held, a lost connection."""
+    return isinstance(error, OperationalError)
 
-_F = TypeVar('_F', bound=Callable[..., Any])
 
-
-def _stubborn(work: _F) -> _F:
-    """Does the work of a short transaction again where the database gave it up."""
-
-    @functools.wraps(work)
-    def again(*arguments: Any, **options: Any) -> Any:
-        for _ in range(_ATTEMPTS - 1):
-            with contextlib.suppress(OperationalError):
-                return work(*arguments, **options)
-        return work(*arguments, **options)
-
-    return cast(_F, again)
+_stubborn = again_after(_is_operational)
 
 
 class Marks:

@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 # InnoDB rolls the whole transaction back when it resolves a deadlock, and lets the connection go on with a new one.
 _MYSQL_DEADLOCK = 1213
+# serialization_failure, deadlock_detected
+_POSTGRESQL_GIVEN_UP = ('40001', '40P01')
 
 # What drivers say of a connection: libpq's PQTRANS_IDLE and PQTRANS_INERROR, MySQL's SERVER_STATUS_IN_TRANS.
 _IDLE, _IN_ERROR, _MYSQL_IN_TRANSACTION = 0, 3, 1
@@ -52,10 +54,20 @@ def is_aborted(connection: Connection) -> bool:
 def ends_transaction(error: BaseException | None, connection: Connection) -> bool:
     """Whether the database rolled the whole transaction back together with the statement that failed with this."""
     if connection.dialect.name in ('mysql', 'mariadb'):
-        return error is not None and error.args[:1] == (_MYSQL_DEADLOCK,)
+        return _is_mysql_deadlock(error)
     if connection.dialect.name != 'sqlite' or connection.closed or connection.invalidated:
         return False
     return not is_in_transaction(connection.connection.dbapi_connection)
+
+
+def is_given_up(error: Exception) -> bool:
+    """Whether the database gave the transaction up: a deadlock, or SERIALIZABLE. A timeout would come again."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return _sqlstate(original) in _POSTGRESQL_GIVEN_UP or _is_mysql_deadlock(original)
+
+
+def _is_mysql_deadlock(error: BaseException | None) -> bool:
+    return error is not None and error.args[:1] == (_MYSQL_DEADLOCK,)
 
 
 def _sqlstate(error: BaseException | None) -> Any:
