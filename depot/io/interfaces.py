@@ -26,6 +26,9 @@ class StoredFile(io.IOBase):
     #: ``sha256:`` and the digest of the content in hexadecimal digits; None where the storage does not know it.
     checksum: str | None = None
 
+    #: Whether :attr:`public_url` works for a while only, so that it is nothing to keep.
+    public_url_expires: bool = False
+
     def __init__(
         self,
         file_id: str,

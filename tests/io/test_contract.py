@@ -43,6 +43,21 @@ class TestLocalThatIsNotDurable(TestLocal):
     durable = False
 
 
+class TestMoto(StorageContract, unittest.TestCase):
+    kind = 'moto'
+
+    @pytest.fixture(autouse=True)
+    def server(self, request: pytest.FixtureRequest) -> None:
+        self.request = request
+
+    def make_storage(self) -> FileStorage:
+        return KINDS[self.kind](self.request)
+
+
+class TestSeaweedFS(TestMoto):
+    kind = 'seaweedfs'
+
+
 class TestGCS(StorageContract, unittest.TestCase):
     @pytest.fixture(autouse=True)
     def server(self, request: pytest.FixtureRequest) -> None:

@@ -44,6 +44,12 @@ def disposition_header(filename: str | None, disposition: str = 'inline') -> str
     return header
 
 
+def header_text(content_type: str | None) -> str:
+    """A media type as a header can have it; the default one in place of what would end the header."""
+    text = content_type or ''
+    return text if text.isascii() and text.isprintable() and text.strip() else _FileInfo.DEFAULT_CONTENT_TYPE
+
+
 def described(
     headers: Mapping[str, str] | None,
     content_type: str | None,
