@@ -49,6 +49,9 @@ CONTENT_TYPE = 'x-depot-content-type'
 _DELETERS = 8
 _BATCH = 1_000
 
+#: So many ids are in memory at a time while they are listed; Google gives no more at a time.
+PAGE = 1_000
+
 # How often the metadata is asked for again, when each time another content comes.
 _ATTEMPTS = 50
 
@@ -121,7 +124,7 @@ class GCSStorage(FileStorage):
     works for ``expires`` seconds; credentials without a private key cannot sign, and give None.
 
     A content of less than 8 MiB is stored by one request. A larger one goes in pieces of ``chunk_size`` bytes, of
-    which two are in memory. What a crash leaves of it is invisible, and gone after a week. ``timeout`` is how many
+    which three are in memory. What a crash leaves of it is invisible, and gone after a week. ``timeout`` is how many
     seconds one request may wait for an answer, ``retry_timeout`` for how many it is repeated.
 
     Raises :class:`~depot.errors.StorageFailure`, which names the object, for what Google refuses and for what the
@@ -222,6 +225,7 @@ class GCSStorage(FileStorage):
             start_offset=None if after is None else f'{prefix}{after}',  # from it on, not a key
             delimiter='/',  # what other tools keep in folders is passed over by Google
             fields='items(name),nextPageToken',
+            page_size=PAGE,
             **self._limits,
         )
         with failing('list the bucket', self.bucket.name):

@@ -89,6 +89,7 @@ def google(*routes: Route, behind: str | None = None) -> Iterator[Google]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = 'HTTP/1.1'
+        wbufsize = -1  # an answer goes out as a whole: its second packet would wait for a word about the first
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
@@ -134,9 +135,9 @@ def _passed_on(request: Request, url: str) -> tuple[Any, ...]:
         headers = {name: value for name, value in request.headers.items() if name not in {'host', 'content-length'}}
         connection.request(request.method, request.path, request.body, headers)
         response = connection.getresponse()
-        kept = [
-            (name, value) for name, value in response.getheaders() if name.startswith('X-Goog') or name == 'Location'
-        ]
+        kept = [(name, value) for name, value in response.getheaders() if name.startswith(('X-Goog', 'Range'))]
+        if location := response.getheader('Location'):  # of a resumable upload
+            kept.append(('Location', location.replace(url, f'http://{request.headers["host"]}')))
         return response.status, response.getheader('Content-Type', 'text/plain'), response.read(), *kept
     finally:
         connection.close()

@@ -27,7 +27,7 @@ def checked_policy(policy: str | None) -> str:
 
     Raises :class:`~depot.errors.WrongPolicy` for one that is none of the two.
     """
-    if policy is None:
+    if not policy:
         return CANNED_ACL_PUBLIC_READ
     if policy not in _POLICIES:
         raise WrongPolicy(f'policy = {policy!r} is none; choose from {", ".join(_POLICIES)}')
