@@ -93,6 +93,13 @@ class Document:
             if value == self.known.get(name) != stored.get(name):
                 self.state.set(name, stored.get(name))
 
+    def take_over(self, stored: Mapping[str, Any]) -> None:
+        """Says from now on what the database has."""
+        for name, value in self.values.items():
+            if value != stored.get(name):
+                self.state.set(name, stored.get(name))
+        self.is_written()
+
     def stored(self, session: Any) -> Mapping[str, Any] | None:
         """What the database has of these properties; None if it has no such document, or nothing to ask for."""
         if self.id is None or not self.names:

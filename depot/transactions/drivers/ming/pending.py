@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +16,8 @@ from ...scope import Scope
 from ...uploads import Upload
 from ..sqlalchemy import waiting  # which does not import SQLAlchemy
 from .documents import Document
+
+log = logging.getLogger('depot.transactions')
 
 #: The attribute of a session that has an ear for what becomes of its documents.
 FOLLOWER = '_depot_follower'
@@ -66,12 +69,28 @@ def release(document: Document) -> Scope:
     return found.scope
 
 
-def roll_back(documents: Iterable[Document]) -> None:
+def catch_up(document: Document, session: Any) -> None:
+    """Asks the database about a document that needs no flush although something waits for it.
+
+    It was read anew, by which Ming leaves it what the database does not have, or
+    written by a session that does not follow files.
+    """
+    if not document.is_clean or not created(document):
+        return
+    try:
+        document.take_over(document.stored(session) or {})
+    except Exception:
+        log.exception('could not ask for %s %s: what was stored for it stays', document.collection, document.id)
+        release(document).abandon()
+
+
+def roll_back(documents: Iterable[Document], session: Any) -> None:
     """These documents were thrown away as they are; removes what waited for their flush."""
     garbage: set[str] = set()
     for each in documents:
+        catch_up(each, session)
         scope = release(each)
-        if each.is_clean:  # written, or read anew, without us
+        if each.is_clean:
             scope.keep(each.files, id(each.state))
             garbage |= scope.commit()
         else:

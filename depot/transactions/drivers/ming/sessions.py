@@ -60,12 +60,15 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
         }
 
     def _documents(self) -> list[Document]:
-        return [Document(each) for each in self.session.uow]
+        documents = [Document(each) for each in self.session.uow]
+        for each in documents:
+            pending.catch_up(each, self.session)
+        return documents
 
     # -- in the place of the session's own
 
     def _flush(self, flush: Callable[[Any], object], obj: Any = None) -> None:
-        documents = self._documents() if obj is None else [Document(obj)]
+        documents = [each for each in self._documents() if obj is None or each.instance is obj]
         current = Flush(self.session)
         self._flushes.append(current)
         try:
@@ -83,14 +86,17 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
     def _clear(self, clear: Callable[[], object]) -> None:
         documents = self._documents()
         clear()
-        pending.roll_back(documents)
+        pending.roll_back(documents, self.session)
 
     def _expunge(self, expunge: Callable[[Any], object], obj: Any) -> None:
         expunge(obj)
-        if _cursors.advancing:
-            _cursors.expunged.append(Document(obj))
-        else:
-            pending.roll_back([Document(obj)])
+        document = Document(obj)
+        if not _cursors.advancing:
+            pending.roll_back([document], self.session)
+            return
+        _cursors.expunged.append(document)
+        if document.is_clean:  # the cursor may just have read it anew
+            document.is_written()
 
     def _remove(self, remove: Callable[..., Any], cls: type[Any], *args: Any, **kwargs: Any) -> Any:
         with self._query(cls, args[0] if args else {}):
@@ -147,4 +153,4 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
         _cursors.advancing -= 1
         if not _cursors.advancing:
             expunged, _cursors.expunged = _cursors.expunged, []
-            pending.roll_back(each for each in expunged if each.state.session is None)
+            pending.roll_back([each for each in expunged if each.state.session is None], self.session)
