@@ -58,7 +58,8 @@ class DepotMiddleware:
         public_url = getattr(file, 'public_url', None)
         if public_url:
             close_file(file)
-            return send(redirect(public_url), environ, start_response)
+            permanent = getattr(file, 'public_url_expires', False) is not True
+            return send(redirect(public_url, permanent), environ, start_response)
         return FileServeApp(file, self.cache_max_age, self.replace_wsgi_filewrapper)(environ, start_response)
 
     def _pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

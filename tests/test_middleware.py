@@ -163,6 +163,15 @@ def test_a_public_file_is_where_its_url_says(storage, monkeypatch):
     assert headers['Location'] == 'https://cdn.example/a%20b%0D%0AX:%20y'
 
 
+def test_a_file_whose_url_expires_is_there_for_this_once(storage, monkeypatch):
+    monkeypatch.setattr(MemoryStoredFile, 'public_url', 'https://bucket.example/key?signature=1')
+    monkeypatch.setattr(MemoryStoredFile, 'public_url_expires', True)
+    status, headers, _ = ask(DepotMiddleware(application), f'/depot/files/{storage.create(b"content")}')
+    assert status == 302
+    assert headers['Location'] == 'https://bucket.example/key?signature=1'
+    assert headers['Cache-Control'] == 'no-store'
+
+
 def test_a_foreign_file_may_have_no_public_url_at_all(storage):
     blocks = [b'content', b'']
     DepotManager._depots['own'] = SimpleNamespace(get=lambda file_id: SimpleNamespace(read=lambda n: blocks.pop(0)))

@@ -49,7 +49,7 @@ class UploadedFile(DepotFileInfo):
                 filename=file.filename,
                 content_type=file.content_type,
                 uploaded_at=utils.timestamp(),
-                _public_url=file.public_url,
+                _public_url=_permanent_url(file),
                 # Storages written for the published package know neither.
                 size=_known(file, 'content_length', int),
                 checksum=_known(file, 'checksum', str),
@@ -116,6 +116,12 @@ def parsed(data: Any) -> Any:
         return json.loads(data) if isinstance(data, (str, bytes)) else data
     except (ValueError, RecursionError) as error:
         raise InvalidValue(f'a file column holds JSON, not {str(data)[:80]!r}') from error
+
+
+def _permanent_url(file: Any) -> str | None:
+    # A signed one would be dead when the row is read. Storages written for the published package do not tell.
+    url: str | None = None if getattr(file, 'public_url_expires', False) is True else file.public_url
+    return url
 
 
 def _known(file: Any, attribute: str, kind: type) -> Any:

@@ -65,10 +65,12 @@ def plain(status: HTTPStatus, text: str = '') -> Response:
     return Response(status, headers, body)
 
 
-def redirect(url: str) -> Response:
-    """To where the backend itself serves the file, for good."""
-    status = HTTPStatus.MOVED_PERMANENTLY
+def redirect(url: str, permanent: bool = True) -> Response:
+    """To where the backend itself serves the file: for good, or for this once, because the URL will expire."""
+    status = HTTPStatus.MOVED_PERMANENTLY if permanent else HTTPStatus.FOUND
     _, headers, body = plain(status)
+    if not permanent:
+        headers = [('Cache-Control', 'no-store'), *headers]
     location = quote(url, safe=_URL_CHARS, errors='replace')
     return Response(status, [('Location', location), *headers], body)
 

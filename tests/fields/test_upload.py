@@ -10,7 +10,7 @@ import pytest
 
 from depot.errors import FileMissing, InvalidContent, InvalidValue
 from depot.fields.upload import UploadedFile
-from depot.io.memory import MemoryFileStorage
+from depot.io.memory import MemoryFileStorage, MemoryStoredFile
 from depot.io.utils import FileIntent
 from depot.manager import DepotManager
 
@@ -116,6 +116,13 @@ def test_a_public_file_is_fetched_from_its_backend() -> None:
     DepotManager.set_middleware(Middleware())
     public = UploadedFile({'path': 'default/1', '_public_url': 'https://bucket/1'})
     assert public.url == 'https://bucket/1'
+
+
+def test_a_url_that_expires_is_not_kept(storage: MemoryFileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryStoredFile, 'public_url', 'https://bucket/1?signature=1')
+    assert UploadedFile(b'abc')['_public_url'] == 'https://bucket/1?signature=1'
+    monkeypatch.setattr(MemoryStoredFile, 'public_url_expires', True)
+    assert UploadedFile(b'abc')['_public_url'] is None
 
 
 def test_a_url_without_a_middleware_says_what_to_call(storage: MemoryFileStorage) -> None:

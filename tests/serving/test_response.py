@@ -143,3 +143,10 @@ def test_a_redirect_leads_to_a_url_and_nowhere_else(url, location):
     status, headers, _ = redirect(url)
     assert status == HTTPStatus.MOVED_PERMANENTLY
     assert dict(headers)['Location'] == location
+
+
+def test_a_redirect_that_is_not_for_good_is_not_kept():
+    status, headers, _ = redirect('https://a.example/', permanent=False)
+    assert status == HTTPStatus.FOUND
+    assert dict(headers)['Location'] == 'https://a.example/'
+    assert dict(headers)['Cache-Control'] == 'no-store'
