@@ -13,6 +13,8 @@ from sybil.parsers.rest import PythonCodeBlockParser
 
 from depot.manager import DepotManager
 
+from .services.ming import mongodb_of_the_manual as mongodb_of_the_manual
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / 'docs'
 PAGES = sorted(DOCS.glob('*.rst'))
@@ -22,6 +24,7 @@ EXAMPLES = Sybil(parsers=[PythonCodeBlockParser()])
 
 #: The fixtures that the examples of a page ask for.
 FIXTURES = {
+    'ming.rst': ['mongodb_of_the_manual'],
     'moving.rst': ['moto'],
 }
 
@@ -58,6 +61,7 @@ def test_there_are_examples() -> None:
         'README.rst',
         'asyncio.rst',
         'index.rst',
+        'ming.rst',
         'moving.rst',
         'quickstart.rst',
         'serving.rst',

@@ -76,6 +76,15 @@ def disconnect() -> None:
     LAYER.bind = None
 
 
+@pytest.fixture
+def mongodb_of_the_manual(mongo_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ming reaches an empty server by the address that examples have."""
+    datastore = ming.create_datastore(mongo_database_url)
+    monkeypatch.setattr(ming, 'create_datastore', {'mongodb://localhost:27017/app': datastore}.__getitem__)
+    yield
+    datastore.conn.close()
+
+
 #: The databases, and the storages that are tried with each.
 WORLDS = ['secantusdb memory', 'secantusdb local', 'secantusdb gridfs', 'mim memory']
 

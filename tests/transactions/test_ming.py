@@ -438,6 +438,17 @@ def test_a_document_that_another_session_deleted_is_not_written_without_its_file
     assert holds(storage) == []
 
 
+def test_a_document_that_another_process_deleted_is_not_written_without_its_file(
+    session: Any, storage: Any, document: Any
+) -> None:
+    session.db['document'].delete_one({})
+    storage.delete(document.content.file_id)
+    document.name = 'back'
+    with pytest.raises(FileMissing):
+        session.flush()
+    assert holds(storage) == []
+
+
 def test_each_thread_has_a_session_of_its_own(session: Any, storage: Any) -> None:
     def work() -> None:
         Document(name='flushed', content=b'flushed')

@@ -51,15 +51,16 @@ class Flush:
         stored = document.stored(self._session)
         if stored is not None:
             document.follow(stored)
-        self._begin(document, all_files(stored, document.values))
+        self._begin(document, all_files(stored, document.values), is_gone=stored is None)
 
     def before_delete(self, document: Document) -> None:
         """It is about to be deleted."""
         self._write = _Write(document, all_files(document.stored(self._session), document.names))
 
-    def _begin(self, document: Document, before: set[str]) -> None:
+    def _begin(self, document: Document, before: set[str], is_gone: bool = False) -> None:
         for file in document.files - before:
-            if files.may_be_removed(file) and files.is_removed(file):
+            # Another process that deleted the document has removed its files.
+            if (is_gone or files.may_be_removed(file)) and files.is_removed(file):
                 raise FileMissing(
                     f'{file}, which {type(document.instance).__name__} {document.id} refers to, was removed when '
                     'no document needed it any more; assign its content anew, or load the document again'
