@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 # So many bytes are worth a thread; below, one chunk or two are digested sooner than it has started.
 _WORTH_A_THREAD = 4 * 1024 * 1024
 
-#: So many chunks wait to be digested, at most.
-_WAITING = 8
+# So many pieces wait to be digested, at most: twice what comes at a time, else the network would wait for them.
+_WAITING = 32
 
 
 class Digest:
@@ -18,7 +19,7 @@ class Digest:
     def __init__(self, size: int) -> None:
         self._sha256 = hashlib.sha256()
         self._thread = ThreadPoolExecutor(1, 'depot-digest') if size >= _WORTH_A_THREAD else None
-        self._waiting: list[Future[None]] = []
+        self._waiting: deque[Future[None]] = deque()
 
     def update(self, data: bytes) -> None:
         if self._thread is None:
@@ -26,7 +27,7 @@ class Digest:
             return
         self._waiting.append(self._thread.submit(self._sha256.update, data))
         if len(self._waiting) > _WAITING:
-            self._waiting.pop(0).result()
+            self._waiting.popleft().result()
 
     def checksum(self) -> str:
         """``sha256:`` and the digest in hexadecimal digits; nothing can come after it."""
