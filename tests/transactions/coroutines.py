@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, event, insert, update
+from sqlalchemy import Engine, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from ..services.sqlite import with_real_transactions
 from .models import Album, Document, Letter
 
 #: By the name of the driver: the kind of database.
@@ -41,23 +42,13 @@ def connect(engine: Engine, driver: str) -> Callable[[], contextlib.AbstractAsyn
         query = {} if driver == 'asyncpg' else engine.url.query
         connected = create_async_engine(engine.url.set(drivername=f'{DRIVERS[driver]}+{driver}', query=query))
         if driver == 'aiosqlite':
-            let_sqlalchemy_begin(connected.sync_engine)
+            with_real_transactions(connected.sync_engine)
         try:
             yield connected
         finally:
             await connected.dispose()
 
     return connected
-
-
-def let_sqlalchemy_begin(engine: Engine) -> None:
-    @event.listens_for(engine, 'connect')
-    def no_begin_by_the_driver(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, 'begin')
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql('BEGIN')
 
 
 async def document(session: AsyncSession, content: bytes) -> Document:

@@ -1,13 +1,18 @@
-"""Models whose files are counted: by the transactions, and by triggers of the database."""
+"""Models whose files are counted: by the transactions, and by triggers of the database; a session with them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Optional
 
-from sqlalchemy import ForeignKey, MetaData, String, select
+import pytest
+from sqlalchemy import Engine, ForeignKey, MetaData, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from depot.fields.sqlalchemy import UploadedFileField
+from depot.io.faults import FaultyStorage
+from depot.io.memory import MemoryFileStorage
+from depot.manager import DepotManager
 from depot.transactions.ledger import Ledger
 
 
@@ -59,3 +64,38 @@ def _make(triggers: bool) -> Counted:
 
 BY_TRANSACTIONS = _make(triggers=False)
 BY_TRIGGERS = _make(triggers=True)
+
+
+@pytest.fixture(params=['sqlite', 'postgresql', 'mariadb'])
+def engine(request: pytest.FixtureRequest, make_engine: Callable[..., Engine]) -> Engine:
+    """A database of each kind."""
+    return make_engine(request.param)
+
+
+def in_database(counted: Counted, engine: Engine) -> Iterator[Counted]:
+    """These models, while a database has their tables."""
+    counted.metadata.create_all(engine)
+    yield counted
+    counted.metadata.drop_all(engine)
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Counted]:
+    """The models that the transactions count, or those that a test asks for, and their tables."""
+    yield from in_database(getattr(request, 'param', BY_TRANSACTIONS), engine)
+
+
+@pytest.fixture
+def storage() -> Iterator[FaultyStorage]:
+    """The default storage, to be given faults."""
+    DepotManager._clear()
+    storage = DepotManager._depots['default'] = FaultyStorage(MemoryFileStorage())
+    DepotManager.set_default('default')
+    yield storage
+    DepotManager._clear()
+
+
+@pytest.fixture
+def session(engine: Engine, storage: Any, counted: Counted) -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,39 +16,18 @@ from sqlalchemy.orm import Session
 
 from depot.errors import FileMissing
 from depot.fields.upload import UploadedFile
-from depot.io.faults import Fault, FaultyStorage
-from depot.io.memory import MemoryFileStorage
-from depot.manager import DepotManager
+from depot.io.faults import Fault
 from depot.transactions.sweeper import sweep
 
-from .ledgers import BY_TRANSACTIONS, BY_TRIGGERS, Counted
-
-
-@pytest.fixture(params=['sqlite', 'postgresql', 'mariadb'])
-def engine(request: pytest.FixtureRequest, make_engine: Callable[..., Engine]) -> Engine:
-    return make_engine(request.param)
+from .ledgers import BY_TRANSACTIONS, BY_TRIGGERS, Counted, in_database
+from .ledgers import engine as engine
+from .ledgers import session as session
+from .ledgers import storage as storage
 
 
 @pytest.fixture(params=[BY_TRANSACTIONS, BY_TRIGGERS], ids=['transactions', 'triggers'])
 def counted(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Counted]:
-    request.param.metadata.create_all(engine)
-    yield request.param
-    request.param.metadata.drop_all(engine)
-
-
-@pytest.fixture
-def storage() -> Iterator[FaultyStorage]:
-    DepotManager._clear()
-    storage = DepotManager._depots['default'] = FaultyStorage(MemoryFileStorage())
-    DepotManager.set_default('default')
-    yield storage
-    DepotManager._clear()
-
-
-@pytest.fixture
-def session(engine: Engine, storage: Any, counted: Counted) -> Iterator[Session]:
-    with Session(engine) as session:
-        yield session
+    yield from in_database(request.param, engine)
 
 
 def test_a_file_is_counted_as_long_as_it_lives(session: Session, counted: Counted, storage: Any) -> None:

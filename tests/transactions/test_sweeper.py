@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from depot.errors import ConfigurationError, CorruptMetadata, StorageFailure
 from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
-from depot.io.faults import Fault, FaultyStorage
+from depot.io.faults import Fault
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
@@ -30,40 +30,16 @@ from depot.transactions.sweeping.report import Report
 from depot.utils import utcnow_naive
 
 from .ledgers import BY_TRANSACTIONS, BY_TRIGGERS, Counted
+from .ledgers import counted as counted
+from .ledgers import engine as engine
+from .ledgers import session as session
+from .ledgers import storage as storage
 
 DATABASES = ['sqlite', 'postgresql', 'mariadb']
 ON_SERVERS = pytest.mark.parametrize('engine', ['postgresql', 'mariadb'], indirect=True)
 BY_BOTH = pytest.mark.parametrize('counted', [BY_TRANSACTIONS, BY_TRIGGERS], indirect=True, ids=['ledger', 'triggers'])
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(params=DATABASES)
-def engine(request: pytest.FixtureRequest, make_engine: Callable[..., Engine]) -> Engine:
-    return make_engine(request.param)
-
-
-@pytest.fixture
-def counted(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Counted]:
-    counted: Counted = getattr(request, 'param', BY_TRANSACTIONS)
-    counted.metadata.create_all(engine)
-    yield counted
-    counted.metadata.drop_all(engine)
-
-
-@pytest.fixture
-def storage() -> Iterator[FaultyStorage]:
-    DepotManager._clear()
-    storage = DepotManager._depots['default'] = FaultyStorage(MemoryFileStorage())
-    DepotManager.set_default('default')
-    yield storage
-    DepotManager._clear()
-
-
-@pytest.fixture
-def session(engine: Engine, storage: Any, counted: Counted) -> Iterator[Session]:
-    with Session(engine) as session:
-        yield session
 
 
 @pytest.fixture
@@ -282,9 +258,12 @@ def test_an_uncounted_file_that_no_row_needs_is_removed(session: Any, counted: C
     assert told(run()) == [('removed', file)]
 
 
-def test_an_uncounted_file_that_was_just_changed_waits(session: Any, counted: Counted, run: Any, storage: Any) -> None:
-    file = f'default/{stored(storage, DAY)}'
-    entry = {'file': file, 'refs': None, 'state': 'live', 'since': utcnow_naive(), 'attempts': 0}
+def test_an_uncounted_file_that_was_just_changed_waits(
+    session: Any, counted: Counted, run: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, now = f'default/{stored(storage, DAY)}', utcnow_naive()
+    monkeypatch.setattr(context, 'utcnow_naive', lambda: now)
+    entry = {'file': file, 'refs': None, 'state': 'live', 'since': now, 'attempts': 0}
     session.execute(insert(counted.ledger.table).values(entry))
     session.commit()
     assert told(run()) == []

@@ -18,12 +18,12 @@ from depot.manager import DepotManager
 from depot.transactions.ledger import Ledger
 
 from .ledgers import Counted
+from .ledgers import counted as counted
+from .ledgers import engine as engine
+from .ledgers import session as session
+from .ledgers import storage as storage
 from .test_sweeper import DAY, by_raw_sql, info, stored, told
-from .test_sweeper import counted as counted
-from .test_sweeper import engine as engine
 from .test_sweeper import run as run
-from .test_sweeper import session as session
-from .test_sweeper import storage as storage
 
 FORMS = {
     'capitals': str.upper,
@@ -40,7 +40,7 @@ def test_an_id_in_any_form_is_that_of_its_file(
     try:
         DepotManager.get_file(f'default/{form(stored(storage, DAY, version))}')
     except ValueError:
-        pytest.skip('a storage takes it for no id')
+        pytest.skip('impossible here: a storage takes it for no id')
     storage.files.clear()
     file_id = stored(storage, 9 * DAY, version)
     by_raw_sql(session, counted, info(form(file_id)))

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from .ledgers import Counted
+from .ledgers import counted as counted
+from .ledgers import engine as engine
+from .ledgers import session as session
+from .ledgers import storage as storage
 from .test_sweeper import DAY, HOUR, by_raw_sql, info, stored, told
-from .test_sweeper import counted as counted
-from .test_sweeper import engine as engine
 from .test_sweeper import run as run
-from .test_sweeper import session as session
-from .test_sweeper import storage as storage
 
 
 @pytest.fixture
