@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,17 +25,19 @@ from .googlecloud.media import Media
 from .googlecloud.options import (
     CANNED_ACL_PRIVATE,
     CANNED_ACL_PUBLIC_READ,
+    LONGEST_EXPIRY,
     checked_chunk_size,
     checked_class,
     checked_expiry,
     checked_policy,
+    checked_url,
     limits,
 )
 from .googlecloud.uploads import upload
 from .ids import checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .metadata import Metadata
-from .objects.headers import described, disposition_header, metadata_headers
+from .objects.headers import described, disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
 from .objects.reading import ObjectReader
 from .ranges import RangeReader, checked_range
@@ -64,6 +67,7 @@ class GCSStoredFile(StoredFile):
         self._reader: ObjectReader | None = None
         self._closed = False
         super().__init__(file_id)
+        self.public_url_expires = storage._is_private
         self._describe(storage._existing(file_id))
 
     def _describe(self, blob: Blob) -> None:
@@ -79,11 +83,6 @@ class GCSStoredFile(StoredFile):
     def public_url(self) -> str | None:
         """Where the file can be fetched from Google: for ever if the storage is public, else for a while."""
         return self._storage._public_url(self._blob)
-
-    @property
-    def public_url_expires(self) -> bool:
-        """Whether ``public_url`` works for a while only."""
-        return not self._storage.is_public
 
     def read(self, n: int = -1) -> bytes:
         if self._closed:
@@ -119,9 +118,10 @@ class GCSStorage(FileStorage):
     A ready ``client`` of the SDK takes the place of project, credentials and endpoint. A missing bucket is made, in
     ``location``.
 
-    With the ``policy`` ``public-read``, everybody may read the bucket, and files have a permanent ``public_url``,
-    which begins with ``base_url`` if the bucket has a domain or a CDN of its own. With ``private`` it is signed, and
-    works for ``expires`` seconds; credentials without a private key cannot sign, and give None.
+    With the ``policy`` ``public-read``, the default, everybody may read the bucket, and files have a plain URL. With
+    ``private`` they have one that is signed and expires after ``url_expires`` seconds; credentials without a private
+    key cannot sign, and give None. With a ``public_url`` files are fetched below that, from a CDN that may read the
+    bucket, whatever the policy.
 
     A content of less than 8 MiB is stored by one request. A larger one goes in pieces of ``chunk_size`` bytes, of
     which three are in memory. What a crash leaves of it is invisible, and gone after a week. ``timeout`` is how many
@@ -145,8 +145,8 @@ class GCSStorage(FileStorage):
         location: str | None = None,
         chunk_size: int | str = 16 * 1024 * 1024,
         endpoint_url: str | None = None,
-        base_url: str | None = None,
-        expires: float | str = 3600,
+        public_url: str | None = None,
+        url_expires: float | str = 3600,
         timeout: float | str = 60,
         retry_timeout: float | str = 120,
         client: Client | None = None,
@@ -154,9 +154,11 @@ class GCSStorage(FileStorage):
         self._policy = checked_policy(policy)
         self._storage_class = checked_class(storage_class)
         self._chunk_size = checked_chunk_size(chunk_size)
-        self._expires = checked_expiry('expires', expires)
+        self._url_expires = checked_expiry('url_expires', url_expires)
         self._limits = limits(timeout, retry_timeout)
-        self._base_url = base_url.rstrip('/') if base_url else None
+        self._base_url = checked_url('public_url', public_url)
+        self._is_private = self._policy == CANNED_ACL_PRIVATE and not public_url
+        self._owns_client = client is None
         self._keys = Keys(prefix)
         #: The SDK's.
         self.client: Client = client or _made_client(project_id, credentials, endpoint_url)
@@ -164,13 +166,8 @@ class GCSStorage(FileStorage):
         self.bucket: Bucket = opened_bucket(
             self.client, bucket or _default_bucket(self.client), prefix, location, self._limits
         )
-        if self.is_public:
+        if self._policy == CANNED_ACL_PUBLIC_READ:
             publish(self.bucket, self._limits)
-
-    @property
-    def is_public(self) -> bool:
-        """Whether everybody can fetch the files."""
-        return self._policy == CANNED_ACL_PUBLIC_READ
 
     def get(self, file_or_id: Any) -> GCSStoredFile:
         return GCSStoredFile(self, checked_file_id(file_or_id))
@@ -256,7 +253,7 @@ class GCSStorage(FileStorage):
         content_type: str | None = None,
     ) -> str | None:
         file = self.get(file_or_id)
-        if not (filename or disposition or content_type) and (self.is_public or expires is None):
+        if not (self._is_private or filename or disposition or content_type):
             return file.public_url
         changes = {'response_type': content_type} if content_type else {}
         if filename or disposition:
@@ -271,8 +268,9 @@ class GCSStorage(FileStorage):
         add_viewers(bucket, members, self._limits)
 
     def close(self) -> None:
-        """Ends the connections to Google; the storage opens new ones when it is used again."""
-        self.client.close()
+        """Lets the connections go; for a program that goes on without the storage."""
+        if self._owns_client:
+            self.client.close()
 
     def _existing(self, file_id: str) -> Blob:
         """What Google knows of a file, by one request."""
@@ -301,19 +299,17 @@ class GCSStorage(FileStorage):
         blob.content_disposition = disposition_header(filename)
         if self._storage_class:
             blob.storage_class = self._storage_class
-        return upload(blob, content, _header_value(content_type), **conditions, **self._limits)
+        return upload(blob, content, header_text(content_type), **conditions, **self._limits)
 
     def _public_url(self, blob: Blob) -> str | None:
-        if not self.is_public:
+        if self._is_private:
             return self._signed_url(blob)
         return f'{self._base_url}/{quote(blob.name)}' if self._base_url else str(blob.public_url)
 
     def _signed_url(self, blob: Blob, expires: float | None = None, **changes: str) -> str | None:
-        seconds = self._expires if expires is None else checked_expiry('expires', expires)
+        seconds = self._url_expires if expires is None else min(max(math.ceil(expires), 1), LONGEST_EXPIRY)
         if not isinstance(self.client._credentials, Signing):
             return None
-        if self._base_url:
-            changes['bucket_bound_hostname'] = self._base_url
         with failing('sign a URL for the object', blob.name):
             return str(blob.generate_signed_url(version='v4', expiration=seconds, method='GET', **changes))
 
@@ -338,9 +334,3 @@ def _default_bucket(client: Client) -> str:
 def _metadata(blob: Blob) -> Metadata:
     kept = blob.metadata or {}
     return described(kept, kept.get(CONTENT_TYPE) or blob.content_type, blob.size, blob.updated)
-
-
-def _header_value(content_type: str | None) -> str:
-    """The media type as a header may have it: Google reads it from one, and sends it in one."""
-    text = content_type or ''
-    return text if text.isascii() and text.isprintable() and text else 'application/octet-stream'

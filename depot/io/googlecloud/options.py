@@ -58,6 +58,15 @@ def checked_expiry(name: str, seconds: float | str) -> int:
     return number
 
 
+def checked_url(name: str, url: str | None) -> str | None:
+    """A URL below which files are, without a slash at its end."""
+    if not url:
+        return None
+    if not url.lower().startswith(('http://', 'https://')):
+        raise ConfigurationError(f'{name} = {url!r} is none; it looks like https://cdn.example.com')
+    return url.rstrip('/')
+
+
 def checked_number(name: str, value: float | str) -> float:
     """A number that is not negative."""
     try:
