@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,6 @@ from depot.io.interfaces import FileStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 
-from .seaweedfs import remove_bucket
 from .secantusdb import fresh_database
 
 #: Makes an empty storage that goes with the test that asks.
@@ -29,18 +29,29 @@ def _local(request: pytest.FixtureRequest) -> FileStorage:
     return LocalFileStorage(folder / f'files-{uuid.uuid4()}')  # which is made when the first file is
 
 
+@functools.cache
+def _session(*credentials: str) -> Any:
+    """boto3's session, which takes longer to make than most tests."""
+    import boto3
+
+    return boto3.Session(*credentials)
+
+
 def _moto(request: pytest.FixtureRequest) -> FileStorage:
     from depot.io.boto3 import S3Storage
 
     request.getfixturevalue('moto')
-    return S3Storage('test', 'test', f'test-{uuid.uuid4()}', policy='private')
+    return S3Storage(bucket=f'test-{uuid.uuid4()}', policy='private', session=_session('test', 'test'))
 
 
 def _seaweedfs(request: pytest.FixtureRequest) -> FileStorage:
+    """A folder in a bucket that the tests share: to make a bucket takes a second."""
     from depot.io.boto3 import S3Storage
 
-    storage = S3Storage(bucket=f'test-{uuid.uuid4()}', policy='private', **request.getfixturevalue('seaweedfs').options)
-    request.addfinalizer(lambda: remove_bucket(storage))
+    options = request.getfixturevalue('seaweedfs').options
+    session = _session(options.pop('access_key_id'), options.pop('secret_access_key'))
+    storage = S3Storage(bucket='tests', prefix=f'{uuid.uuid4()}/', policy='private', session=session, **options)
+    request.addfinalizer(lambda: storage.delete_many(storage.iter_ids()))
     return storage
 
 
