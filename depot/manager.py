@@ -168,7 +168,7 @@ class DepotManager:
         storage; the other keys with the prefix are its options. Keys with a
         further dot belong to other storages, and keys without the prefix to
         others than depot. ``<prefix>url`` names both the backend and options of
-        it: ``s3://bucket/folder``, ``file:///path``; see :mod:`depot.io.urls`.
+        it: ``s3://bucket/folder``, ``file:///path``; see :ref:`storage-urls`.
         Such a URL may also take the place of all settings.
 
         Raises :class:`~depot.errors.BackendMissing` or

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +15,8 @@ from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
 from depot.io.interfaces import FileStorage
 from depot.manager import DepotManager
+from depot.transactions.ledger import Ledger
+from depot.transactions.sweeper import sweep
 
 from ..services.storages import KINDS, MakeStorage
 from ..services.storages import make_storage as make_storage
@@ -135,3 +138,50 @@ def test_copied_files_are_found_by_the_name_of_the_storage_that_has_gone(move: M
     move.session.delete(move.document)
     move.session.commit()
     assert move.contents() == ([b'before'], [])
+
+
+# With a ledger
+
+
+class Counted(DeclarativeBase):
+    pass
+
+
+ledger = Ledger(Counted.metadata)
+
+
+class Letter(Counted):
+    __tablename__ = 'moved_letter'
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[UploadedFile | None] = mapped_column(UploadedFileField(upload_storage='uploads'))
+
+
+def test_a_sweep_takes_no_file_that_has_moved(make_storage: MakeStorage, engine: Engine) -> None:
+    def swept(dry_run: bool = False) -> list[Any]:
+        return [*sweep(engine, Counted.metadata, grace=timedelta(0), full=True, dry_run=dry_run).findings]
+
+    Counted.metadata.create_all(engine)
+    old = DepotManager._depots['old'] = make_storage('local')
+    new = DepotManager._depots['new'] = make_storage('memory')
+    DepotManager.set_default('new')
+    with Session(engine) as session:
+        DepotManager.alias('uploads', 'old')
+        session.add_all([Letter(id=1, content=b'first'), Letter(id=2, content=b'second')])
+        session.commit()
+        DepotManager.alias('uploads', 'new')
+        session.add(Letter(id=3, content=b'third'))
+        session.commit()
+        assert swept() == []
+        for each in old.iter_ids():
+            with old.get(each) as file:
+                new.replace(file, file)
+        del DepotManager._depots['old']
+        DepotManager.alias('old', 'new')
+        assert swept(dry_run=True) == swept() == []
+        assert contents(new) == [b'first', b'second', b'third']
+        session.delete(session.get(Letter, 1))
+        session.get(Letter, 2).content = b'replaced'
+        session.commit()
+        assert swept() == []
+        assert contents(new) == [b'replaced', b'third']
