@@ -667,6 +667,35 @@ def test_a_flush_that_is_tried_again_after_an_unknown_outcome_knows_what_was_wri
     assert holds(DepotManager.get()) == [b'new']
 
 
+@pytest.mark.parametrize('change', WRITES)
+def test_a_write_costs_one_more_request_where_there_are_old_files(proxy: Proxy, change: str) -> None:
+    documents = [Document(name=name, content=b'old') for name in 'abc']
+    SESSION.flush()
+    if change == 'insert':
+        Document(name='new', content=b'new')
+    elif change == 'update':
+        documents[0].content = b'new'
+    else:
+        documents[0].delete()
+    traffic = proxy.arm(None)
+    SESSION.flush()
+    assert traffic.requests == WRITES[change]
+
+
+@pytest.mark.parametrize(
+    ('change', 'requests'), [({'$set': {'name': 'renamed'}}, 1), ({'$set': {'content.filename': 'renamed'}}, 3)]
+)
+def test_a_query_costs_two_more_requests_where_files_may_change(
+    proxy: Proxy, change: dict[str, Any], requests: int
+) -> None:
+    Document(name='document', content=b'old')
+    SESSION.flush()
+    traffic = proxy.arm(None)
+    Document.query.update({'name': 'document'}, change)
+    assert traffic.requests == requests
+    assert holds(DepotManager.get()) == [b'old']
+
+
 def test_a_database_that_cannot_be_asked_is_not_written_to(proxy: Proxy) -> None:
     document = Document(name='document', content=b'old')
     SESSION.flush()

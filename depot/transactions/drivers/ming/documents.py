@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ from ...uploads import Upload, find_upload
 # Ming's stubs give properties the types of their values, and leave sessions and mappers untyped.
 _mapper: Any = mapper
 _FieldProperty: Any = FieldProperty
+
+# By mapped class, which has them all from the beginning.
+_names: weakref.WeakKeyDictionary[type[Any], tuple[str, ...]] = weakref.WeakKeyDictionary()
 
 
 class FileProperty(_FieldProperty):  # type: ignore[misc]
@@ -109,9 +113,13 @@ class Document:
         return found
 
 
-def file_names(mapped_class: type[Any]) -> list[str]:
+def file_names(mapped_class: type[Any]) -> tuple[str, ...]:
     """The names of the properties that hold files."""
-    return [each.name for each in _mapper(mapped_class).properties if isinstance(each, FileProperty)]
+    found = _names.get(mapped_class)
+    if found is None:
+        properties = _mapper(mapped_class).properties
+        found = _names[mapped_class] = tuple(each.name for each in properties if isinstance(each, FileProperty))
+    return found
 
 
 def collection_of(mapped_class: type[Any]) -> str:

@@ -7,7 +7,7 @@ move from one document to another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from ....errors import FileMissing
@@ -108,24 +108,25 @@ class Flush:
         return True
 
     def succeed(self, documents: Iterable[Document]) -> None:
-        """All of the session was flushed: also what had nothing to be written is decided."""
+        """All of the session was flushed: what waits for a document that had nothing to be written is decided, too."""
         for each in documents:
-            if each.is_clean and each.state not in self._decided:
+            if each.is_clean and pending.created(each):
                 self._decide(each)
 
-    def end(self, documents: Iterable[Document]) -> None:
+    def end(self, documents: Callable[[], Iterable[Document]]) -> None:
         """The flush is over, and left the session with these documents: removes what is not needed any more."""
-        settle(self._scope, [each for each in documents if each.state not in self._decided])
+        settle(self._scope, lambda: (each for each in documents() if each.state not in self._decided))
 
 
-def settle(scope: Scope, others: Iterable[Document]) -> None:
+def settle(scope: Scope, others: Callable[[], Iterable[Document]]) -> None:
     """Commits the scope; removes what neither the documents that it wrote nor these others of the session need."""
+    candidates = scope.released | scope.created - scope.kept
     undecided = []
-    for each in others:
-        if each.is_clean:
-            keep(scope, each)
-        else:
+    for each in others() if candidates else ():  # there may be many
+        if not each.is_clean:
             undecided.append(each)
+        elif not candidates.isdisjoint(each.files):
+            keep(scope, each)
     pending.remove(_left_over(scope.commit(), undecided))
 
 
@@ -139,7 +140,7 @@ def keep(scope: Scope, document: Document) -> None:
 def _left_over(garbage: set[str], undecided: Iterable[Document]) -> set[str]:
     """Without what documents that were not written refer to; what only their flush would write waits for that."""
     needed: set[str] = set()
-    for each in undecided if garbage else ():
+    for each in undecided:
         needed |= each.known_files
         for value in () if each.is_deleted else each.values.values():
             held = [file for file in files_of(value) if file in garbage]

@@ -75,7 +75,7 @@ def catch_up(document: Document, session: Any) -> None:
     It was read anew, by which Ming leaves it what the database does not have, or
     written by a session that does not follow files.
     """
-    if not document.is_clean or not created(document):
+    if document.state not in _pending or not document.is_clean:
         return
     try:
         document.take_over(document.stored(session) or {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ming.odm.mapper import Mapper
@@ -45,7 +45,7 @@ class Query:
         for start in range(0, len(ids), BATCH):
             yield from self._rows({'_id': {'$in': ids[start : start + BATCH]}})
 
-    def end(self, documents: Iterable[Document]) -> None:
+    def end(self, documents: Callable[[], Iterable[Document]]) -> None:
         """The query was done, or may have been: removes what it let go. These documents are in the session."""
         ids = [each.id for each in self._before]
         try:
@@ -62,7 +62,7 @@ class Query:
             for each in row.files:
                 _keep(scope, each, repr(row.id))
         places = {(self._collection, repr(each)) for each in ids}
-        settle(scope, [each for each in documents if (each.collection, repr(each.id)) not in places])
+        settle(scope, lambda: (each for each in documents() if (each.collection, repr(each.id)) not in places))
 
 
 def _keep(scope: Scope, files: list[str], owner: str | None) -> None:
@@ -88,9 +88,10 @@ def has_to_do_with_files(mapped_class: type[Any], change: Any) -> bool:
         return bool(names)
     if not all(operator.startswith('$') for operator in change):
         return True
-    changed = {key.partition('.')[0] for keys in change.values() for key in keys}
-    renamed = {str(key).partition('.')[0] for key in change.get('$rename', {}).values()}
-    return not names.isdisjoint(changed | renamed)
+    operands = [each for each in change.values() if isinstance(each, Mapping)]
+    renamed = change.get('$rename')
+    changed = [*operands, renamed.values()] if isinstance(renamed, Mapping) else operands
+    return not names.isdisjoint(str(key).partition('.')[0] for keys in changed for key in keys)
 
 
 def _names(collection: str) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from ming.odm.odmsession import SessionExtension
 
 from . import pending
-from .documents import Document
+from .documents import Document, file_names
 from .flushes import Flush
 from .queries import Query, has_to_do_with_files
 
@@ -60,7 +60,7 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
         }
 
     def _documents(self) -> list[Document]:
-        documents = [Document(each) for each in self.session.uow]
+        documents = [Document(each) for each in self.session.uow if file_names(type(each))]
         for each in documents:
             pending.catch_up(each, self.session)
         return documents
@@ -68,7 +68,7 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
     # -- in the place of the session's own
 
     def _flush(self, flush: Callable[[Any], object], obj: Any = None) -> None:
-        documents = [each for each in self._documents() if obj is None or each.instance is obj]
+        documents = self._documents() if obj is None else [Document(obj)]
         current = Flush(self.session)
         self._flushes.append(current)
         try:
@@ -81,7 +81,7 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
             raise
         finally:
             self._flushes.pop()
-            current.end(self._documents())
+            current.end(self._documents)
 
     def _clear(self, clear: Callable[[], object]) -> None:
         documents = self._documents()
@@ -123,7 +123,7 @@ class FileExtension(_SessionExtension):  # type: ignore[misc]
         try:
             yield
         finally:
-            query.end(self._documents())
+            query.end(self._documents)
 
     # -- what Ming tells
 
