@@ -24,6 +24,7 @@ EXAMPLES = Sybil(parsers=[PythonCodeBlockParser()])
 
 #: The fixtures that the examples of a page ask for.
 FIXTURES = {
+    'gcs.rst': ['google_cloud'],
     'ming.rst': ['mongodb_of_the_manual'],
     'moving.rst': ['moto'],
 }
@@ -31,6 +32,12 @@ FIXTURES = {
 
 def _name(path: Path) -> str:
     return path.name
+
+
+@pytest.fixture
+def google_cloud(fakegcs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('STORAGE_EMULATOR_HOST', fakegcs)
+    monkeypatch.delenv('GOOGLE_APPLICATION_CREDENTIALS', raising=False)
 
 
 @pytest.fixture
