@@ -6,6 +6,7 @@ import collections
 import hashlib
 import logging
 import secrets
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from google.api_core.exceptions import NotFound, PreconditionFailed
@@ -33,12 +34,16 @@ class ContentStream:
         self._pending: collections.deque[memoryview] = collections.deque()
         self._position = 0
         self._digest = hashlib.sha256()
+        self._digested = 0
+        self._thread: ThreadPoolExecutor | None = None
+        self._digesting: Future[None] | None = None
         #: What the content itself raised.
         self.error: BaseException | None = None
 
     @property
     def checksum(self) -> str:
         """``sha256:`` and the digest of all that was read."""
+        self._wait()
         return f'sha256:{self._digest.hexdigest()}'
 
     def tell(self) -> int:
@@ -52,8 +57,14 @@ class ContentStream:
             if len(block) > missing:
                 self._pending.appendleft(block[missing:])
             missing -= len(pieces[-1])
-        self._position += size - missing
-        return b''.join(pieces)
+        read = b''.join(pieces)
+        self._digest_new(read)
+        self._position += len(read)
+        return read
+
+    def digest_in(self, thread: ThreadPoolExecutor) -> None:
+        """From now on, a thread digests what was read while it is sent."""
+        self._thread = thread
 
     def unread(self, block: bytes) -> None:
         """Puts back what was read last."""
@@ -68,8 +79,20 @@ class ContentStream:
         except BaseException as error:
             self.error = error
             raise
-        self._digest.update(block)
         return memoryview(block)
+
+    def _digest_new(self, block: bytes) -> None:
+        self._wait()  # so that no more than this one block waits
+        new = memoryview(block)[self._digested - self._position :]  # not again what was unread
+        self._digested += len(new)
+        if self._thread is None:
+            self._digest.update(new)
+        else:
+            self._digesting = self._thread.submit(self._digest.update, new)
+
+    def _wait(self) -> None:
+        if self._digesting is not None:
+            self._digesting.result()
 
 
 def upload(blob: Blob, content: Content, content_type: str, **conditions: Any) -> bool:
@@ -89,7 +112,9 @@ def upload(blob: Blob, content: Content, content_type: str, **conditions: Any) -
         else:
             stream.unread(head)
             del head
-            blob.upload_from_file(stream, content_type=content_type, **conditions)
+            with ThreadPoolExecutor(1, 'depot-gcs-digest') as thread:
+                stream.digest_in(thread)
+                blob.upload_from_file(stream, content_type=content_type, **conditions)
     except SDK_ERRORS as error:
         if error is stream.error:
             raise
