@@ -124,7 +124,8 @@ def file_names(mapped_class: type[Any]) -> tuple[str, ...]:
 
 def collection_of(mapped_class: type[Any]) -> str:
     """The name of the collection that has the documents of a class."""
-    name: str = _mapper(mapped_class).collection.m.collection_name
+    # Asked for in the ordinary way, the manager would make the indexes of the collection.
+    name: str = vars(_mapper(mapped_class).collection)['m'].manager.collection_name
     return name
 
 

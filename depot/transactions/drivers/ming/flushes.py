@@ -89,15 +89,13 @@ class Flush:
         """The flush raises this; what became of the write that was begun?"""
         if self._write is None or was_refused(error):
             return
-        if is_on_its_way(error) or not self._ask():
+        document = self._write.document
+        if is_on_its_way(error) or not self._is_answered(document):
             # Nobody knows: neither the old files nor the new ones may go.
-            pending.release(self._write.document).abandon()
+            pending.release(document).abandon()
 
-    def _ask(self) -> bool:
-        """Finds out from the database; whether that is possible: an extension, or a hook, failed before or after it."""
-        document, _before = self._write or (None, None)
-        if document is None:
-            return True
+    def _is_answered(self, document: Document) -> bool:
+        """Whether the database tells how it ended: an extension, or a hook, failed before the write or after it."""
         try:
             stored = document.stored(self._session)
         except Exception:

@@ -88,6 +88,8 @@ def roll_back(documents: Iterable[Document], session: Any) -> None:
     """These documents were thrown away as they are; removes what waited for their flush."""
     garbage: set[str] = set()
     for each in documents:
+        if each.state not in _pending:
+            continue
         catch_up(each, session)
         scope = release(each)
         if each.is_clean:
