@@ -19,9 +19,9 @@ BATCH = 16
 
 def write_chunks(bucket: Bucket, files_id: ObjectId, content: Content, mark: ObjectId | None = None) -> Copied:
     """Stores a content as chunks of ``files_id``, each with the mark as its ``content``; an error leaves none."""
+    with failing('prepare to store a file', bucket.name):
+        bucket.ensure_indexes()
     with _removed_on_error(bucket, files_id):
-        with failing('prepare to store a file', bucket.name):
-            bucket.ensure_indexes()
         writer = _ChunkWriter(bucket, {'files_id': files_id, **({'content': mark} if mark else {})})
         copied = copy_content(content, writer.write)
         writer.finish()
