@@ -104,7 +104,7 @@ def _started(program: Path, folder: Path, server: SeaweedFS, log: IO[bytes], sli
     ports = [f'-s3.port={port}', f'-s3.port.grpc={free_port()}']
     ports += [f'-{each}{kind}={free_port()}' for each in _PORTS for kind in ('', '.grpc')]
     command = [program, 'server', f'-dir={folder / "data"}', f'-s3.config={keys}', *_OPTIONS, *ports]
-    environment = {**os.environ, **_VOLUMES, **_WITH_SSE, **(_SLIM if slim else {})}
+    environment = {**os.environ, **_WITH_SSE, **({**_VOLUMES, **_SLIM} if slim else {})}
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
     )

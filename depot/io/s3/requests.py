@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from datetime import datetime
@@ -101,20 +102,20 @@ class Requests:
 
 def prepare(client: Any) -> None:
     """Makes a new client digest a content once, and sign its URLs in the way that all servers take."""
-    events = client.meta.events
-    for operation in ('PutObject', 'UploadPart'):
-        events.register(f'before-sign.s3.{operation}', _leave_to_the_checksum)
+    events, config = client.meta.events, client.meta.config
+    if 'payload_signing_enabled' not in (config.s3 or {}):
+        unsigned = config.merge(_UNSIGNED)
+        for operation in ('PutObject', 'UploadPart'):
+            events.register(f'before-sign.s3.{operation}', functools.partial(_leave_to_the_checksum, unsigned))
     # botocore presigns by version 2, which newer regions and KMS refuse, unless a version is configured.
-    events.register_first('choose-signer.s3', _as_configured)
+    events.register_first('choose-signer.s3', _version_4)
 
 
-def _leave_to_the_checksum(request: Any, **_: Any) -> None:
+def _leave_to_the_checksum(unsigned: Config, request: Any, **_: Any) -> None:
     # A checksum header is signed, and the server compares the content with it: a signed digest is not needed, too.
-    config = request.context['client_config']
-    is_chosen = 'payload_signing_enabled' in (config.s3 or {})
-    if not is_chosen and any(each in request.headers for each in _CHECKSUM_HEADERS):
-        request.context['client_config'] = config.merge(_UNSIGNED)
+    if any(each in request.headers for each in _CHECKSUM_HEADERS):
+        request.context['client_config'] = unsigned
 
 
-def _as_configured(signature_version: str, **_: Any) -> str | None:
-    return signature_version if signature_version.endswith('-query') else None
+def _version_4(signature_version: str, **_: Any) -> str | None:
+    return 's3v4-query' if signature_version in ('v4-query', 's3v4-query') else None
