@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from ...errors import ConfigurationError, StorageFailure
 
@@ -103,6 +109,8 @@ def advice(error: Exception) -> str:
         found = _ADVICE.get(error_code(error), '')
     elif isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         found = 'give access_key_id and secret_access_key, or credentials where boto3 looks for them'
+    elif isinstance(error, ParamValidationError):
+        found = 'change the option that has this value'
     elif isinstance(error, BotoCoreError):
         found = 'check endpoint_url, region_name, connect_timeout and read_timeout'
     else:
