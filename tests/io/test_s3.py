@@ -97,7 +97,7 @@ def fetch(url: str | None) -> Any:
 
 def test_an_object_is_as_the_published_package_wrote_it(on_moto: MakeS3) -> None:
     storage = on_moto(prefix='files/', policy='public-read')
-    with mock.patch('depot.io.utils.timestamp', lambda: '2026-11-21 02:47:13'):
+    with mock.patch('depot.io.utils.timestamp', return_value='2026-11-21 02:47:13'):
         file_id = storage.create(SAMPLE, 'Крупный план.txt')
     found = raw(storage).get_object(Bucket='filedepot-test', Key=f'files/{file_id}')
     assert found['Body'].read() == SAMPLE
@@ -376,10 +376,8 @@ def test_a_replace_without_a_name_keeps_the_name_that_another_writer_gave(on_ser
 def test_an_object_that_is_there_is_never_created_over(on_server: MakeS3) -> None:
     storage = on_server()
     file_id = storage.create(b'first')
-    with (
-        mock.patch('depot.io.boto3.new_file_id', lambda: file_id),
-        pytest.raises(StorageFailure, match='there already'),
-    ):
+    same_id = mock.patch('depot.io.boto3.new_file_id', return_value=file_id)
+    with same_id, pytest.raises(StorageFailure, match='there already'):
         storage.create(b'second')
     with storage.get(file_id) as file:
         assert file.read() == b'first'
@@ -526,7 +524,7 @@ def test_a_signed_url_expires(on_server: MakeS3) -> None:
     from botocore import auth
 
     hours_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=2)
-    with mock.patch.object(auth, 'get_current_datetime', lambda remove_tzinfo=True: hours_ago.replace(tzinfo=None)):
+    with mock.patch.object(auth, 'get_current_datetime', return_value=hours_ago.replace(tzinfo=None)):
         url = file.public_url
     with pytest.raises(urllib.error.HTTPError, match='403'):
         fetch(url)
@@ -582,7 +580,6 @@ def test_a_connection_that_breaks_off_is_no_end(on_server: MakeS3) -> None:
         file._content._body = io.BytesIO(SAMPLE[10:20])
         with pytest.raises(StorageFailure, match=f'ended after 20 of {len(SAMPLE)} bytes'):
             file.read()
-            file.read()
 
 
 # The old name
@@ -610,7 +607,7 @@ def test_the_old_name_reads_and_writes_the_same_objects(seaweedfs: SeaweedFS, on
 
 
 def test_the_old_name_takes_a_host_without_a_scheme(moto: None) -> None:
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match='an old name'):
         old = OldS3Storage('Test', 'test', host='s3.amazonaws.com')
     assert raw(old).meta.endpoint_url == 'https://s3.amazonaws.com'
     assert raw(old).list_objects_v2(Bucket='filedepot-test')['KeyCount'] == 0
