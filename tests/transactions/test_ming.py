@@ -224,6 +224,17 @@ def test_a_document_read_anew_loses_what_was_assigned(session: Any, storage: Any
     assert holds(storage) == [b'old']
 
 
+@pytest.mark.parametrize('end', ['flush', 'clear'])
+def test_a_document_read_anew_has_no_file_that_the_database_does_not_know_of(
+    session: Any, storage: Any, document: Any, end: str
+) -> None:
+    document.cover = b'cover'
+    Document.query.find({}, refresh=True).all()
+    getattr(session, end)()
+    assert document.cover is None
+    assert holds(storage) == [b'old']
+
+
 @pytest.mark.parametrize('leave', ['clear', 'close'])
 def test_a_new_document_that_is_not_flushed_leaves_nothing(session: Any, storage: Any, leave: str) -> None:
     document = Document(name='new', content=b'new', cover=b'cover')
@@ -516,6 +527,17 @@ def test_a_session_without_the_extension_removes_nothing(session: Any, storage: 
 
 
 @in_memory
+def test_what_a_session_without_the_extension_has_written_stays(session: Any, storage: Any, document: Any) -> None:
+    document.content = b'new'
+    plain: Any = ODMSession(LAYER)
+    plain.save(document)
+    plain.flush()
+    session.clear()
+    assert contents(storage) == [b'new', b'old']
+    assert named() <= set(storage.list())
+
+
+@in_memory
 @pytest.mark.parametrize('fails', [True, False])
 def test_the_middleware_of_ming_ends_each_request(session: Any, storage: Any, fails: bool) -> None:
     def application(_environ: Any, _start_response: Any) -> list[bytes]:
@@ -705,6 +727,35 @@ def test_a_database_that_cannot_be_asked_is_not_written_to(proxy: Proxy) -> None
         SESSION.flush()
     SESSION.clear()
     assert holds(DepotManager.get()) == [b'old']
+
+
+def test_a_failing_extension_and_a_database_that_does_not_tell_remove_nothing(proxy: Proxy) -> None:
+    broken = type('Broken', (Failing,), {'method': 'after_update'})
+    other: Any = ODMSession(LAYER, extensions=[broken, DepotExtension])
+    document = Document(name='document', content=b'old')
+    SESSION.flush()
+    SESSION.expunge(document)
+    other.save(document)
+    document.content = b'new'
+    proxy.arm(AtRequest(3, 'refuse'))
+    with pytest.raises(RuntimeError, match='on purpose'):
+        other.flush()
+    other.clear()
+    assert contents(DepotManager.get()) == [b'new', b'old']
+
+
+def test_to_leave_never_fails_where_the_database_cannot_be_asked(
+    proxy: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    document = Document(name='document', content=b'old')
+    SESSION.flush()
+    document.content = b'new'
+    Document.query.find({}, refresh=True).all()
+    proxy.arm(AtRequest(1, 'refuse'))
+    with caplog.at_level(logging.ERROR, 'depot.transactions'):
+        SESSION.clear()
+    assert 'could not ask for document' in caplog.text
+    assert contents(DepotManager.get()) == [b'new', b'old']
 
 
 @in_memory
