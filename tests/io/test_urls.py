@@ -65,8 +65,8 @@ def test_a_url_means_a_backend_and_options(url: str, backend: str, options: dict
         ('mongodb://u:p%40@a:1,b:2/db?w=1&tls=true', {'mongouri': 'mongodb://u:p%40@a:1,b:2/db?w=1&tls=true'}),
         ('mongodb://host/db?collection=a+b', {'mongouri': 'mongodb://host/db', 'collection': 'a b'}),
         (
-            'mongodb+srv://host/db?w=1&collection=a&j=0',
-            {'mongouri': 'mongodb+srv://host/db?w=1&j=0', 'collection': 'a'},
+            'mongodb+srv://host/db?w=1&collection=a&tls=true',
+            {'mongouri': 'mongodb+srv://host/db?w=1&tls=true', 'collection': 'a'},
         ),
     ],
 )
