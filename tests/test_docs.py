@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sybil import Sybil
 from sybil.parsers.rest import PythonCodeBlockParser
 
+from depot.io.mongodb.connection import connected
 from depot.manager import DepotManager
 
 from .services.ming import mongodb_of_the_manual as mongodb_of_the_manual
@@ -25,8 +26,10 @@ EXAMPLES = Sybil(parsers=[PythonCodeBlockParser()])
 #: The fixtures that the examples of a page ask for.
 FIXTURES = {
     'gcs.rst': ['google_cloud'],
+    'gridfs.rst': ['gridfs_of_the_manual'],
     'ming.rst': ['mongodb_of_the_manual'],
     'moving.rst': ['moto'],
+    's3.rst': ['moto'],
 }
 
 
@@ -38,6 +41,13 @@ def _name(path: Path) -> str:
 def google_cloud(fakegcs: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('STORAGE_EMULATOR_HOST', fakegcs)
     monkeypatch.delenv('GOOGLE_APPLICATION_CREDENTIALS', raising=False)
+
+
+@pytest.fixture
+def gridfs_of_the_manual(mongo_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GridFS finds an empty server by the address that examples have."""
+    databases = {'mongodb://localhost:27017/app': mongo_database_url}
+    monkeypatch.setattr('depot.io.gridfs.connected', lambda mongouri: connected(databases[mongouri]))
 
 
 @pytest.fixture
@@ -67,6 +77,7 @@ def test_there_are_examples() -> None:
     assert {name for name, count in counts.items() if count} >= {
         'README.rst',
         'asyncio.rst',
+        'gridfs.rst',
         'index.rst',
         'ming.rst',
         'moving.rst',
