@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ming import schema
+from ming import Field, collection, schema
 from ming.odm import FieldProperty, MappedClass, Mapper
 from ming.odm.base import state
 from ming.odm.odmsession import SessionExtension
@@ -23,7 +23,7 @@ from depot.io.memory import MemoryFileStorage
 from depot.io.utils import FileIntent
 from depot.manager import DepotManager, get_file
 
-from ..services.ming import SESSION, Document, Report, WithCopy, contents, holds, loaded, stored
+from ..services.ming import LAYER, SESSION, Document, Report, WithCopy, contents, holds, loaded, stored
 from ..services.ming import database_url as database_url
 from ..services.ming import session as session
 from ..services.ming import storage as storage
@@ -58,6 +58,19 @@ class Letter(MappedClass):
     body: Any = UploadedFileProperty(upload_type=Signed, upload_storage='letters')
     refused: Any = UploadedFileProperty(filters=(Refuse(),))
 
+
+class Page:
+    """Mapped in the other way, without a base class."""
+
+    query: Any
+    content: Any
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+
+PAGES: Any = collection('page', LAYER, Field('_id', schema.ObjectId), Field('content', None))
+SESSION.mapper(Page, PAGES, properties={'content': UploadedFileProperty()})
 
 Mapper.compile_all()
 
@@ -245,6 +258,16 @@ def test_a_mapped_class_hands_its_properties_down(session: Any, storage: Any) ->
     report.content = None
     session.flush()
     assert holds(storage) == [b'cover']
+
+
+def test_a_class_that_is_mapped_without_a_base_has_files(session: Any, storage: Any) -> None:
+    page = Page(content=b'old')
+    session.flush()
+    page.content = b'new'
+    session.flush()
+    assert contents(storage) == [b'new']
+    Page.query.remove({})
+    assert contents(storage) == []
 
 
 def test_a_document_that_was_loaded_in_part_keeps_what_it_does_not_know(session: Any, storage: Any) -> None:
