@@ -20,7 +20,7 @@ from ..errors import ConfigurationError, FileMissing, StorageFailure
 from . import utils
 from .googlecloud.bucket import add_viewers, opened_bucket, publish
 from .googlecloud.credentials import credentials_from
-from .googlecloud.errors import CALL_ERRORS, SDK_ERRORS, failing
+from .googlecloud.errors import failing
 from .googlecloud.media import Media
 from .googlecloud.options import (
     CANNED_ACL_PRIVATE,
@@ -37,6 +37,7 @@ from .googlecloud.uploads import upload
 from .ids import checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .metadata import Metadata
+from .objects.answers import check_heads
 from .objects.headers import described, disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
 from .objects.reading import ObjectReader
@@ -95,7 +96,7 @@ class GCSStoredFile(StoredFile):
         for _ in range(_ATTEMPTS):
             media = self._storage._media(self._blob, self.file_id)
             if media.generation in {self._blob.generation, None}:
-                return ObjectReader(media, self._blob.name, self._blob.size, self.checksum, CALL_ERRORS)
+                return ObjectReader(media, self._blob.name, self._blob.size, self.checksum, (Exception,))
             media.close()
             self._describe(self._storage._existing(self.file_id))  # replaced since
         raise StorageFailure(f'cannot read {self._blob.name}: it is replaced again and again', self._blob.name)
@@ -212,7 +213,7 @@ class GCSStorage(FileStorage):
             self._existing(file_id)
             return RangeReader(io.BytesIO(), 0)
         media = self._media(blob, file_id, start, stop)
-        return ObjectReader(media, blob.name, media.length, errors=CALL_ERRORS)
+        return ObjectReader(media, blob.name, media.length, errors=(Exception,))
 
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
         prefix = self._keys.prefix
@@ -318,8 +319,11 @@ def _made_client(project_id: str | None, given: Any, endpoint_url: str | None) -
     credentials, project = credentials_from(given)
     options = ClientOptions(api_endpoint=endpoint_url.rstrip('/')) if endpoint_url else None
     try:
-        return Client(project_id or project, credentials, client_options=options)
-    except SDK_ERRORS as error:
+        client = Client(project_id or project, credentials, client_options=options)
+        for adapter in client._http.adapters.values():
+            check_heads(adapter.poolmanager)
+        return client
+    except Exception as error:
         raise ConfigurationError(
             f'no client for Google Cloud Storage: {error}; change the options project_id, credentials or endpoint_url'
         ) from error

@@ -135,7 +135,11 @@ def _passed_on(request: Request, url: str) -> tuple[Any, ...]:
         headers = {name: value for name, value in request.headers.items() if name not in {'host', 'content-length'}}
         connection.request(request.method, request.path, request.body, headers)
         response = connection.getresponse()
-        kept = [(name, value) for name, value in response.getheaders() if name.startswith(('X-Goog', 'Range'))]
+        kept = [
+            (name, value)
+            for name, value in response.getheaders()
+            if name.startswith(('X-Goog', 'Range', 'Content-Range'))
+        ]
         if location := response.getheader('Location'):  # of a resumable upload
             kept.append(('Location', location.replace(url, f'http://{request.headers["host"]}')))
         return response.status, response.getheader('Content-Type', 'text/plain'), response.read(), *kept

@@ -10,7 +10,7 @@ from google.api_core.exceptions import Conflict, Forbidden, NotFound
 from google.cloud.storage import Bucket, Client
 
 from ...errors import ConfigurationError
-from .errors import CALL_ERRORS, SDK_ERRORS, advice
+from .errors import advice
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,14 @@ def opened_bucket(client: Client, name: str, prefix: str, location: str | None, 
         bucket = client.bucket(name)
         if not _is_there(bucket, prefix, limits):
             _make(bucket, location, limits)
+    except ConfigurationError:
+        raise
     except Forbidden as error:
         raise ConfigurationError(
             f'no right to use the bucket {name!r}, which may be of somebody else: {error.message}; change the option '
             'bucket, or credentials, or give the account the role Storage Object Admin on the bucket'
         ) from error
-    except SDK_ERRORS as error:
+    except Exception as error:
         raise ConfigurationError(f'cannot open the bucket {name!r}: {error}; {advice(error)}') from error
     return bucket
 
@@ -88,7 +90,7 @@ def publish(bucket: Bucket, limits: dict[str, Any]) -> None:
     except (Forbidden, NotFound) as error:  # NotFound: an emulator that knows no policies
         log.info('Whether everybody may read the bucket %s is not known: %s', bucket.name, error)
         return
-    except CALL_ERRORS as error:
+    except Exception as error:
         raise ConfigurationError(
             f'cannot ask who may read the bucket {bucket.name!r}: {error}; {advice(error)}'
         ) from error
@@ -105,7 +107,7 @@ def add_viewers(bucket: Bucket, members: Iterable[str], limits: dict[str, Any]) 
             policy.version = 3
             policy.bindings = [*policy.bindings, {'role': VIEWER, 'members': missing}]
             bucket.set_iam_policy(policy, **limits)
-    except CALL_ERRORS as error:
+    except Exception as error:
         raise ConfigurationError(
             f'cannot let everybody read the bucket {bucket.name!r}: {error}; give the account the right '
             "storage.buckets.setIamPolicy, lift the bucket's public access prevention, or set policy = private"

@@ -3,31 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 from collections.abc import Iterator
 
-import requests
-import urllib3
-from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError, TransportError
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from ...errors import DepotError, StorageFailure
-
-#: All that a call over the network raises when it is not done.
-CALL_ERRORS: tuple[type[Exception], ...] = (
-    GoogleAPIError,
-    GoogleAuthError,
-    DataCorruption,
-    InvalidResponse,
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-)
-
-#: With what the SDK says of arguments, and of a server that has kept less than it said.
-SDK_ERRORS: tuple[type[Exception], ...] = (*CALL_ERRORS, ValueError)
 
 _ADVICE = {
     400: 'change the option that it names',
@@ -53,7 +33,7 @@ def failing(what: str, path: str) -> Iterator[None]:
         yield
     except DepotError:
         raise
-    except CALL_ERRORS as error:
+    except Exception as error:  # of an answer that is cut off, the SDK raises whatever it comes across
         raise failure(what, path, error) from error
 
 

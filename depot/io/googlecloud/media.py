@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,7 +12,8 @@ import requests
 from google.api_core.exceptions import NotFound, from_http_response
 from google.cloud.storage import Blob
 
-from .errors import CALL_ERRORS
+# RFC 9110 section 14.4.
+_content_range = re.compile(r'bytes (\d+)-(\d+)/.*').fullmatch
 
 _UNSATISFIABLE = http.client.REQUESTED_RANGE_NOT_SATISFIABLE
 
@@ -40,7 +42,7 @@ class Media:
     def read(self, size: int, /) -> bytes:
         try:
             return self._read(size)
-        except CALL_ERRORS:
+        except Exception:
             block: bytes = self._persist(self._read)(size)
             return block
 
@@ -103,8 +105,18 @@ class Media:
             raise from_http_response(response)
 
     def _learn(self, response: requests.Response) -> None:
+        """What an answer says of what follows; one that ends within its headers is a broken connection."""
+        length = response.headers.get('Content-Length', '')
+        if response.status_code == http.client.PARTIAL_CONTENT:
+            length = self._checked_length(response.headers.get('Content-Range', ''))
+        if self.length is None:
+            self.length = int(length) if length.isdigit() else None
         if self.generation is None:
-            generation = response.headers.get('X-Goog-Generation')
-            length = response.headers.get('Content-Length')
-            self.generation = int(generation) if generation else None
-            self.length = int(length) if length else None
+            generation = response.headers.get('X-Goog-Generation', '')
+            self.generation = int(generation) if generation.isdigit() else None
+
+    def _checked_length(self, content_range: str) -> str:
+        found = _content_range(content_range)
+        if found is None or int(found[1]) != self._position:
+            raise ConnectionError(f'asked for the bytes from {self._position}, and got {content_range!r}')
+        return str(int(found[2]) - self._position + 1)

@@ -15,7 +15,7 @@ from google.cloud.storage import Blob
 from ...errors import StorageFailure
 from ..objects.headers import CHECKSUM
 from ..utils import Content, blocks
-from .errors import CALL_ERRORS, SDK_ERRORS, failing, failure
+from .errors import failing, failure
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def upload(blob: Blob, content: Content, content_type: str, **conditions: Any) -
             with ThreadPoolExecutor(1, 'depot-gcs-digest') as thread:
                 stream.digest_in(thread)
                 blob.upload_from_file(stream, content_type=content_type, **conditions)
-    except SDK_ERRORS as error:
+    except Exception as error:
         if error is stream.error:
             raise
         if not _is_there(blob, mark, stream.tell(), conditions):
@@ -156,5 +156,5 @@ def _tell_checksum(blob: Blob, checksum: str, conditions: dict[str, Any]) -> Non
         )
     except (NotFound, PreconditionFailed):
         pass  # replaced or deleted meanwhile; or done, and the response was lost
-    except CALL_ERRORS as error:
+    except Exception as error:
         log.warning('The object %s is stored, but has no checksum: %s', blob.name, error)
