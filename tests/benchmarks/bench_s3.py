@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -67,8 +68,8 @@ class Bench:
                 self.storage.create(SMALL, 'small.bin')
 
         def raw() -> None:
-            for number in range(1000):
-                self.client.put_object(Bucket=BUCKET, Key=f'raw/{number}', Body=SMALL)
+            for _ in range(1000):
+                self.client.put_object(Bucket=BUCKET, Key=str(uuid.uuid4()), Body=SMALL)
 
         self.compare('1,000 uploads of 10 KiB, to put_object', 0.9, ours, raw)
 
@@ -104,8 +105,8 @@ class Bench:
 
         def raw() -> float:
             with path.open('rb') as file:
-                spent = seconds(lambda: self.client.upload_fileobj(file, BUCKET, 'raw', Config=config))
-            self.client.delete_object(Bucket=BUCKET, Key='raw')
+                spent = seconds(lambda: self.client.upload_fileobj(file, BUCKET, 'large', Config=config))
+            self.client.delete_object(Bucket=BUCKET, Key='large')
             return spent
 
         self.report(f'uploading {size} MiB, to upload_fileobj with {name}', 0.95, self.turns(ours, raw))
