@@ -18,14 +18,14 @@ from pymongo.errors import PyMongoError
 from ..errors import ConfigurationError, FileMissing, InvalidFileId, StorageFailure
 from .interfaces import FileStorage, StoredFile, is_copy
 from .mongodb.connection import Bucket, Document, connected
-from .mongodb.failures import failing
+from .mongodb.failures import failing, is_refused
 from .mongodb.ids import checked_object_id
 from .mongodb.leftovers import clean_bucket
 from .mongodb.reading import ChunkReader, Chunks
-from .mongodb.records import Record, fields_of, record_of
+from .mongodb.records import Record, fields_of, record_of, storable
 from .mongodb.removing import BATCH, remove_file, remove_files
 from .mongodb.replacing import settle, switch
-from .mongodb.writing import write_chunks
+from .mongodb.writing import withdraw, write_chunks
 from .ranges import RangeReader, checked_range
 from .utils import Content
 
@@ -112,7 +112,8 @@ class GridFSStorage(FileStorage):
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         file_id = ObjectId()
-        bare, filename, content_type = self.fileinfo(content, filename, content_type)
+        bare, *texts = self.fileinfo(content, filename, content_type)
+        filename, content_type = map(storable, texts)  # before anything is written
         copied = write_chunks(self._bucket, file_id, bare)
         self._insert(file_id, fields_of(copied, filename, content_type))
         return str(file_id)
@@ -122,13 +123,19 @@ class GridFSStorage(FileStorage):
     ) -> str:
         file_id, mark = checked_object_id(file_or_id), ObjectId()
         existing = None if is_copy(str(file_id), content) else self.get(file_id)
-        bare, filename, content_type = self.fileinfo(content, filename, content_type, existing)
+        bare, *texts = self.fileinfo(content, filename, content_type, existing)
+        filename, content_type = map(storable, texts)
         copied = write_chunks(self._bucket, mark, bare, mark)
         fields = fields_of(copied, filename, content_type)
         with failing(f'replace file {file_id}', self._bucket.name):
-            switched = switch(self._bucket, file_id, mark, fields, must_exist=existing is not None)
+            try:
+                switched = switch(self._bucket, file_id, mark, fields, must_exist=existing is not None)
+            except Exception as error:
+                if is_refused(error):
+                    withdraw(self._bucket, mark)
+                raise
             if switched is None:
-                self._bucket.chunks.delete_many({'files_id': mark})
+                withdraw(self._bucket, mark)
                 raise FileMissing(f'File {file_id} was deleted while it was replaced', str(file_id))
         try:
             settle(self._bucket, switched)
@@ -189,7 +196,10 @@ class GridFSStorage(FileStorage):
         with failing(f'store file {file_id}', self._bucket.name):
             try:
                 self._bucket.files.insert_one({'_id': file_id, **fields})
-            except PyMongoError:
+            except Exception as error:
+                if is_refused(error):
+                    withdraw(self._bucket, file_id)
+                    raise
                 with contextlib.suppress(PyMongoError):
                     if self._bucket.files.find_one({'_id': file_id}, {'_id': True}) is not None:
                         return  # only the answer was lost

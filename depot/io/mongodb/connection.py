@@ -13,7 +13,6 @@ from pymongo.errors import InvalidName, PyMongoError
 from pymongo.uri_parser import split_options
 
 from ...errors import ConfigurationError, WrongOption
-from .failures import without_credentials
 
 #: How a document comes from the driver.
 Document = dict[str, Any]
@@ -28,17 +27,18 @@ _FORM = 'write it as mongodb://[user:password@]host[:port]/DATABASE'
 def connected(mongouri: str) -> tuple[MongoClient[Document], Database[Document]]:
     """A client that connects at its first use, and the database that the URL names.
 
-    Raises :class:`~depot.errors.ConfigurationError` for a URL that is none, or that names no database.
+    Raises :class:`~depot.errors.ConfigurationError` for a URL that is none, or that names no database. It does not
+    repeat the URL, in which a password may be in the wrong place.
     """
     try:
         client: MongoClient[Document] = MongoClient(_with_timeout(mongouri), connect=False)
-    except (PyMongoError, ValueError, TypeError) as error:
-        raise ConfigurationError(f'mongouri = {without_credentials(mongouri)!r}: {error}; {_FORM}') from error
+    except (PyMongoError, ValueError, TypeError, OSError) as error:  # OSError: a certificate that cannot be read
+        raise ConfigurationError(f'mongouri cannot be used: {error}; {_FORM}') from error
     try:
         return client, client.get_default_database()
     except PyMongoError as error:
         client.close()
-        raise ConfigurationError(f'mongouri = {without_credentials(mongouri)!r} names no database; {_FORM}') from error
+        raise ConfigurationError(f'mongouri names no database; {_FORM}') from error
 
 
 def check_options(query: str) -> None:
@@ -69,6 +69,8 @@ class Bucket:
     """
 
     def __init__(self, database: Database[Document], name: str) -> None:
+        if not isinstance(name, str):
+            raise ConfigurationError(f'collection = {name!r} is no text')
         options: CodecOptions[Document] = CodecOptions()  # whatever the URL says of time zones
         try:
             self.files: Collection[Document] = database.get_collection(f'{name}.files', options)

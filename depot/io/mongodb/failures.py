@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 
+from bson.errors import BSONError
 from pymongo.errors import (
     ConnectionFailure,
+    DuplicateKeyError,
     ExecutionTimeout,
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
+    WriteError,
 )
 
 from ...errors import StorageFailure
@@ -35,16 +37,19 @@ def failing(task: str, where: str) -> Iterator[None]:
     """Raises :class:`~depot.errors.StorageFailure` in place of the driver's errors: ``task`` could not be done."""
     try:
         yield
-    except PyMongoError as error:
+    except (PyMongoError, BSONError) as error:
         raise StorageFailure(f'cannot {task} in {where}: {_advice(error)}: {_shortened(error)}', where) from error
 
 
-def without_credentials(mongouri: object) -> str:
-    """The URL as it may stand in a message."""
-    return re.sub(r'//[^/]*@', '//***@', str(mongouri))
+def is_refused(error: Exception) -> bool:
+    """Whether nothing was written: the server has refused it, or it was never sent.
+
+    Not a key that is there already: that may be of the same write, whose first answer was lost.
+    """
+    return isinstance(error, (WriteError, BSONError)) and not isinstance(error, DuplicateKeyError)
 
 
-def _advice(error: PyMongoError) -> str:
+def _advice(error: PyMongoError | BSONError) -> str:
     if isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED:
         return 'the server refuses the credentials; check user, password and authSource of mongouri'
     if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:
@@ -52,5 +57,5 @@ def _advice(error: PyMongoError) -> str:
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), type(error).__name__)
 
 
-def _shortened(error: PyMongoError) -> str:
+def _shortened(error: PyMongoError | BSONError) -> str:
     return ' '.join(str(error).split())[:200]

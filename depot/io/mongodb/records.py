@@ -78,10 +78,10 @@ def record_of(document: Document) -> Record:
 
 
 def fields_of(copied: Copied, filename: str | None, content_type: str | None, **depot: Any) -> Document:
-    """The fields of a file that is stored now; ``depot`` is what we add, beside its checksum."""
+    """The fields of a file that is stored now, its texts storable; ``depot`` is what we add, beside its checksum."""
     return {
-        'filename': storable(filename),
-        'contentType': storable(content_type),
+        'filename': filename,
+        'contentType': content_type,
         'length': copied.size,
         'chunkSize': CHUNK_SIZE,
         'uploadDate': datetime.now(timezone.utc),

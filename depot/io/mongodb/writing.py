@@ -33,9 +33,14 @@ def _removed_on_error(bucket: Bucket, files_id: ObjectId) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with contextlib.suppress(PyMongoError):  # then a clean removes them
-            bucket.chunks.delete_many({'files_id': files_id})
+        withdraw(bucket, files_id)
         raise
+
+
+def withdraw(bucket: Bucket, files_id: ObjectId) -> None:
+    """Removes chunks that will be no file's; if that fails, a clean does it."""
+    with contextlib.suppress(PyMongoError):
+        bucket.chunks.delete_many({'files_id': files_id})
 
 
 class _ChunkWriter:
