@@ -38,6 +38,7 @@ from .ids import checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .metadata import Metadata
 from .objects.answers import check_heads
+from .objects.forks import close_in_children
 from .objects.headers import described, disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
 from .objects.reading import ObjectReader
@@ -163,6 +164,7 @@ class GCSStorage(FileStorage):
         self._keys = Keys(prefix)
         #: The SDK's.
         self.client: Client = client or _made_client(project_id, credentials, endpoint_url)
+        close_in_children(self.client._http)
         #: The SDK's.
         self.bucket: Bucket = opened_bucket(
             self.client, bucket or _default_bucket(self.client), prefix, location, self._limits
