@@ -160,7 +160,7 @@ class S3Storage(FileStorage):
         self._bucket_driver = BucketDriver(self._s3, self._s3.Bucket(name), prefix)
         self._requests = Requests(self._s3.meta.client, name, self._customer_key)
         acl = options.checked_acl(acl, self._policy)
-        self._uploader = Uploader(self._requests, acl, self._transfer.concurrency)
+        self._uploader = Uploader(self._requests, acl, self._transfer)
         self._urls = Urls(self._requests, base, expires)
         ensure_bucket(self._requests.client, name, acl == CANNED_ACL_PUBLIC_READ, region_name)
 

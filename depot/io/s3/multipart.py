@@ -35,6 +35,9 @@ class MultipartUpload:
         self._source = source
         # Where the checksum does not tell an object from another one.
         self._mark = {} if source.checksum else {UPLOAD: secrets.token_hex(16)}
+        # The bytes that are on their way stay the same when parts are larger.
+        fitting = uploader.transfer.concurrency * uploader.transfer.part_size // source.piece_size
+        self._concurrency = max(1, fitting)
         self._headers: Headers | None = None
         self._is_new = False
         self._is_lost = False  # an upload may have begun whose id never came back
@@ -77,12 +80,12 @@ class MultipartUpload:
     def _sent(self) -> Iterator[dict[str, Any]]:
         """Sends the parts, and gives what the server made of them, in order."""
         waiting: deque[Future[dict[str, Any]]] = deque()
-        threads = ThreadPoolExecutor(self._uploader.concurrency, 'depot-s3')
+        threads = ThreadPoolExecutor(self._concurrency, 'depot-s3')
         try:
             for number, piece in enumerate(self._source.pieces(), 1):
                 self._check_number(number)
                 waiting.append(threads.submit(self._send, number, piece))
-                if len(waiting) == self._uploader.concurrency:
+                if len(waiting) == self._concurrency:
                     yield waiting.popleft().result()
             for each in waiting:
                 yield each.result()

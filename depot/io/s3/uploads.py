@@ -11,6 +11,7 @@ from ...errors import FileMissing, StorageFailure
 from .contents import Source
 from .failures import CONFLICT, UNSUPPORTED, S3Failure
 from .multipart import MultipartUpload
+from .options import Transfer
 from .requests import Found, Requests
 
 # How often an upload is tried again because others have replaced the file meanwhile; each time, one of them got done.
@@ -32,9 +33,9 @@ class Upload(Protocol):
 class Uploader:
     """Stores objects in one bucket."""
 
-    def __init__(self, requests: Requests, acl: str | None, concurrency: int) -> None:
+    def __init__(self, requests: Requests, acl: str | None, transfer: Transfer) -> None:
         self.requests = requests
-        self.concurrency = concurrency
+        self.transfer = transfer
         self._acl = {} if acl is None else {'ACL': acl}
         self._conditional = True
 
