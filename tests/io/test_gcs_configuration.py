@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import socket
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,23 @@ def test_wrong_credentials_are_told(given: Any, told: str) -> None:
     with pytest.raises(WrongCredentials, match=told) as caught:
         GCSStorage(credentials=given, bucket='any')
     assert 'credentials' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----',
+        'hunter2',
+        '"hunter2"',
+        'hunter2' * 1000,
+        'hunter2\0',
+        '{"type": "service_account", "private_key": "hunter2"',
+    ],
+)
+def test_no_error_tells_a_key_that_is_given_wrongly(text: str) -> None:
+    with pytest.raises(WrongCredentials, match='the option credentials') as caught:
+        GCSStorage(credentials=text, bucket='any')
+    assert 'hunter2' not in ''.join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize('text', ['not JSON', '[]', '"text"'])

@@ -75,6 +75,10 @@ def _default() -> tuple[Credentials, str | None]:
 def _from_text(text: str) -> tuple[Credentials, str | None]:
     if text.lstrip().startswith('{'):
         return _from_dict(_parsed(text, 'the option credentials'), 'the option credentials')
+    if not _looks_like_a_path(text):  # it is not repeated: it may be a key
+        raise WrongCredentials(
+            f'the option credentials is neither JSON nor the path of a file that is there; give {_CHOICES}'
+        )
     where = f'the file {text!r} of the option credentials'
     try:
         with open(text, encoding='utf-8') as file:
@@ -82,6 +86,14 @@ def _from_text(text: str) -> tuple[Credentials, str | None]:
     except (OSError, ValueError) as error:
         raise WrongCredentials(f'cannot read {where}: {error}') from error
     return _from_dict(_parsed(content, where), where)
+
+
+def _looks_like_a_path(text: str) -> bool:
+    """Whether it is a file's, or may be one's that is missing; a key, or a part of one, is neither."""
+    try:
+        return os.path.exists(text) or text.lower().endswith('.json')
+    except ValueError:
+        return False
 
 
 def _parsed(text: str, where: str) -> Mapping[str, Any]:
