@@ -31,6 +31,8 @@ class Fault:
     fired: int = field(default=0, init=False)
     #: Set when it has happened.
     happened: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    #: Set when the connection or the request that it happened to has come to its end.
+    over: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
 
     def fire(self) -> bool:
         """Whether it happens once more."""
@@ -175,6 +177,7 @@ class _Connection:
             while ready := self._proxy.wait(self._client, self._server):
                 for each in ready:
                     (self._ask if each is self._client else self._answer)(each)
+        self._tell_over()
 
     def _ask(self, client: socket.socket) -> None:
         data = client.recv(_BLOCK)
@@ -202,6 +205,12 @@ class _Connection:
                 self._reset()
         else:
             self._pass_on('client', data)
+            if not self._is_busy():
+                self._tell_over()
+
+    def _tell_over(self) -> None:
+        if self._fault is not None:
+            self._fault.over.set()
 
     def _received_answer(self, server: socket.socket) -> bytes:
         data = server.recv(_BLOCK)
