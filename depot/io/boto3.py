@@ -16,6 +16,7 @@ from . import utils
 from .ids import new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .objects.answers import check_heads
+from .objects.forks import close_in_children
 from .objects.headers import disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
 from .objects.reading import ObjectReader
@@ -157,6 +158,7 @@ class S3Storage(FileStorage):
         self._conn = session or _session(access_key_id, secret_access_key, session_token)
         self._s3 = _resource(self._conn, client, {name: value for name, value in given.items() if value})
         self._owns_client = client is None
+        close_in_children(self._s3.meta.client._endpoint.http_session)
         self._keys = Keys(prefix)
         self._bucket_driver = BucketDriver(self._s3, self._s3.Bucket(name), prefix)
         self._requests = Requests(self._s3.meta.client, name, self._customer_key)

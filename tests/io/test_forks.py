@@ -42,7 +42,7 @@ def _act_and_tell(act: Callable[[], object], sending: int) -> None:
         os._exit(1)
 
 
-@pytest.mark.parametrize('kind', ['fakegcs', 'secantusdb'])
+@pytest.mark.parametrize('kind', ['seaweedfs', 'fakegcs', 'secantusdb'])
 def test_a_forked_process_has_connections_of_its_own(make_storage: MakeStorage, kind: str) -> None:
     storage = make_storage(kind)
     file_id = storage.create(b'content')
