@@ -319,7 +319,8 @@ class GCSStorage(FileStorage):
 
 def _made_client(project_id: str | None, given: Any, endpoint_url: str | None) -> Client:
     credentials, project = credentials_from(given)
-    options = ClientOptions(api_endpoint=endpoint_url.rstrip('/')) if endpoint_url else None
+    endpoint = checked_url('endpoint_url', endpoint_url)
+    options = ClientOptions(api_endpoint=endpoint) if endpoint else None
     try:
         client = Client(project_id or project, credentials, client_options=options)
         for adapter in client._http.adapters.values():

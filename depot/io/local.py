@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from ..errors import FileMissing, StorageFailure
+from ..errors import FileMissing, StorageFailure, WrongOption
 from . import utils
 from .disk import FolderTurn, failing, make_folders, remove_folder, remove_leftover, removed_on_error, sync_path
 from .folder import folder_paths, has_metadata, open_content, open_pair, read_metadata, sync_folder, write_folder
@@ -95,6 +95,8 @@ class LocalFileStorage(FileStorage):
 
     def __init__(self, storage_path: str | os.PathLike[str], durable: bool | str = True) -> None:
         #: As it was given.
+        if not isinstance(storage_path, (str, os.PathLike)):
+            raise WrongOption(f'storage_path = {storage_path!r} is no path')
         self.storage_path = storage_path
         self._places = Places(storage_path)
         self._durable = utils.flag('durable', durable)

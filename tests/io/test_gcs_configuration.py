@@ -250,8 +250,8 @@ def test_an_endpoint_where_nobody_is_is_told() -> None:
             GCSStorage('shop', 'anonymous', 'any', 'private', endpoint_url=url, **IMPATIENT)
 
 
-@pytest.mark.parametrize('url', ['nonsense', 'http://', 'gopher://storage'])
-def test_an_endpoint_that_is_no_url_is_told(url: str) -> None:
+@pytest.mark.parametrize('url', ['nonsense', 'http://', 'gopher://storage', 'localhost:4443', 5])
+def test_an_endpoint_that_is_no_url_is_told(url: Any) -> None:
     with pytest.raises(ConfigurationError, match='endpoint_url'):
         GCSStorage('shop', 'anonymous', 'any', 'private', endpoint_url=url, **IMPATIENT)
 
@@ -277,6 +277,7 @@ def test_a_policy_other_than_the_two_is_told(policy: Any) -> None:
     ('option', 'value'),
     [
         ('storage_class', 'CHEAP'),
+        ('storage_class', 5),
         ('chunk_size', 0),
         ('chunk_size', 100_000),
         ('chunk_size', 'large'),
@@ -285,6 +286,7 @@ def test_a_policy_other_than_the_two_is_told(policy: Any) -> None:
         ('url_expires', 8 * 24 * 3600),
         ('url_expires', 'never'),
         ('public_url', 'cdn.example.com'),
+        ('public_url', 5),
         ('timeout', 0),
         ('timeout', 'long'),
         ('timeout', 'nan'),

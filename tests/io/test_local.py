@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from depot.errors import ConfigurationError, CorruptMetadata, FileMissing, StorageFailure
+from depot.errors import ConfigurationError, CorruptMetadata, FileMissing, StorageFailure, WrongOption
 from depot.io import local, utils
 from depot.io.contract.samples import LargeStream
 from depot.io.local import LocalFileStorage
@@ -297,3 +297,9 @@ def test_a_delete_that_cannot_remove_names_the_path(
     assert caught.value.errno == 1
     assert not storage.exists(file_id)
     assert storage.list() == []
+
+
+@pytest.mark.parametrize('path', [None, 5])
+def test_a_path_that_is_none_is_told(path: Any) -> None:
+    with pytest.raises(WrongOption, match='storage_path'):
+        LocalFileStorage(path)

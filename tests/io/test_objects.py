@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import io
 import uuid
+from typing import Any
 
 import pytest
 
-from depot.errors import InvalidFileId, StorageFailure
+from depot.errors import ConfigurationError, InvalidFileId, StorageFailure
 from depot.io.contract.names import HOSTILE_NAMES
 from depot.io.contract.samples import SAMPLE, ShortReads, digest
 from depot.io.objects.headers import CHECKSUM, FILENAME, MODIFIED, described, disposition_header, metadata_headers
@@ -24,6 +25,13 @@ def test_a_key_is_the_prefix_and_the_id_and_leads_back(prefix: str) -> None:
     keys = Keys(prefix)
     assert keys.key(uuid.UUID(FILE_ID)) == prefix + FILE_ID
     assert keys.file_id(keys.key(FILE_ID)) == FILE_ID
+
+
+def test_a_prefix_may_be_none_and_is_text() -> None:
+    assert Keys(None).key(FILE_ID) == FILE_ID
+    wrong: Any = 5
+    with pytest.raises(ConfigurationError, match='prefix = 5'):
+        Keys(wrong)
 
 
 @pytest.mark.parametrize('invalid', ['', '../other', 'not-a-uuid', None, 7])

@@ -36,7 +36,7 @@ def checked_policy(policy: str | None) -> str:
 
 def checked_class(storage_class: str | None) -> str | None:
     """A storage class; None is that of the bucket."""
-    name = storage_class.upper() if storage_class else None
+    name = str(storage_class).upper() if storage_class else None
     if name is not None and name not in _CLASSES:
         raise ConfigurationError(f'storage_class = {storage_class!r} is none; choose from {", ".join(_CLASSES)}')
     return name
@@ -62,8 +62,8 @@ def checked_url(name: str, url: str | None) -> str | None:
     """A URL below which files are, without a slash at its end."""
     if not url:
         return None
-    if not url.lower().startswith(('http://', 'https://')):
-        raise ConfigurationError(f'{name} = {url!r} is none; it looks like https://cdn.example.com')
+    if not str(url).lower().startswith(('http://', 'https://')):
+        raise ConfigurationError(f'{name} = {url!r} is none; it looks like https://host.example.com')
     return url.rstrip('/')
 
 

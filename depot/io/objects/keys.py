@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...errors import ConfigurationError
 from ..ids import CANONICAL_ID, checked_file_id
 
 _is_canonical = re.compile(CANONICAL_ID).fullmatch
 
 
 class Keys:
-    """The keys of the files of one storage: its prefix, and the id of each file right after it."""
+    """The keys of the files of one storage: its prefix, and the id of each file right after it.
 
-    def __init__(self, prefix: str = '') -> None:
+    Raises :class:`~depot.errors.ConfigurationError` for a prefix that is no text.
+    """
+
+    def __init__(self, prefix: str | None = '') -> None:
+        if not isinstance(prefix, (str, type(None))):
+            raise ConfigurationError(f'prefix = {prefix!r} is no text')
         #: As it was given; nothing is added to it, so it needs a slash at its end to look like a folder.
-        self.prefix = prefix
+        self.prefix = prefix or ''
 
     def key(self, file_or_id: Any) -> str:
         """The key of a file.
