@@ -48,6 +48,8 @@ def save(file: StoredFile, target: Path, force: bool) -> None:
 
 
 def _check(target: Path, force: bool) -> None:
+    if not target.parent.is_dir():
+        raise click.UsageError(f'there is no folder {target.parent}')
     if target.is_dir():
         raise click.UsageError(f'{target} is a folder; name a file in it')
     if target.exists() and not target.is_file():  # a device, which a renaming would remove

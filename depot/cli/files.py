@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -20,13 +20,20 @@ from .storages import storage_options
 _STDIO = '-'
 
 
+def _open(stream: TextIO | None, name: str) -> TextIO:
+    """A standard stream, which whoever started us may have closed."""
+    if stream is None:
+        raise click.UsageError(f'the standard {name} is closed')
+    return stream
+
+
 @click.command('list')
 @storage_options
 @click.option('--long', is_flag=True, help='Also size, instant (UTC), type and name, between tabs; a request a file.')
 @click.option('--after', metavar='ID', help='Begin behind this id, which need not be there any more.')
 def list_files(storage: FileStorage, long: bool, after: str | None) -> None:
     """Print the ids of all files of a storage, one a line, in ascending order."""
-    out = sys.stdout  # not echo, which would flush every line
+    out = _open(sys.stdout, 'output')  # not echo, which would flush every line
     well = True
     for each in storage.iter_ids(after):
         if not long:
@@ -74,7 +81,7 @@ def get(storage: FileStorage, file_id: str, output: str, force: bool) -> None:
         if output != _STDIO:
             save(file, Path(output), force)
             return
-        out = sys.stdout.buffer
+        out = _open(sys.stdout, 'output').buffer
         if out.isatty():
             raise click.UsageError(
                 'the content is not for a terminal; give -o FILE, or send it on: depot get ... | less'
@@ -99,6 +106,7 @@ def put(storage: FileStorage, files: Sequence[str], name: str | None, content_ty
         raise click.UsageError('--name is for one file')
     if files.count(_STDIO) > 1:
         raise click.UsageError('the standard input can be read once')
+    _open(sys.stdout, 'output')  # or nobody would learn the ids
     for each in files:
         file_id = storage.create(_content(each), name, content_type)
         storage.sync([file_id])
@@ -106,7 +114,7 @@ def put(storage: FileStorage, files: Sequence[str], name: str | None, content_ty
 
 
 def _content(file: str) -> Content:
-    return blocks(sys.stdin.buffer) if file == _STDIO else Path(file)
+    return blocks(_open(sys.stdin, 'input').buffer) if file == _STDIO else Path(file)
 
 
 @click.command()

@@ -240,7 +240,7 @@ def test_a_link_stays_one(storage: LocalFileStorage) -> None:
     [
         ('files', 2, 'files is a folder; name a file in it'),
         ('/dev/null', 2, '/dev/null is no regular file; write to it by -o - and a redirection'),
-        ('nowhere/letter.txt', 1, 'No such file or directory'),
+        ('nowhere/letter.txt', 2, 'there is no folder'),
     ],
 )
 def test_where_a_file_cannot_be_is_named(storage: LocalFileStorage, output: str, status: int, message: str) -> None:
@@ -371,3 +371,19 @@ def test_what_a_storage_refuses_is_told_in_a_line(command: Callable[[], Result])
     with patch.object(DepotManager, 'from_config', lambda _: refusing):
         result = command()
     assert (result.exit_code, result.output) == (1, 'Error: the bucket is on fire\n')
+
+
+# streams that are closed
+
+
+@pytest.mark.parametrize(
+    ('command', 'closed'), [('list', 'output'), ('get {}', 'output'), ('put new', 'output'), ('put -', 'input')]
+)
+def test_a_standard_stream_that_is_closed_is_told(storage: LocalFileStorage, command: str, closed: str) -> None:
+    file_id = storage.create(b'content')
+    Path('new').write_text('new')
+    close = {'input': '<&-', 'output': '>&-'}[closed]
+    script = f'{sys.executable} -m depot {command.format(file_id)} --storage {URL} {close}'
+    ended = subprocess.run(['bash', '-c', script], stderr=subprocess.PIPE, text=True, env=_environment())
+    assert (ended.returncode, storage.list()) == (2, [file_id])
+    assert f'the standard {closed} is closed' in ended.stderr
