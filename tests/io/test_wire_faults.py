@@ -81,27 +81,27 @@ def spread(total: int, number: int) -> list[int]:
 
 
 def cut_requests(traffic: Traffic) -> Iterator[Fault]:
-    for position in [*spread(traffic.towards['server'], 6), 1]:
+    for position in [*spread(traffic.towards['server'], 4), 1]:
         yield AtByte('server', position)
 
 
 def cut_answers(traffic: Traffic) -> Iterator[Fault]:
-    for position in [*spread(traffic.towards['client'], 6), 1]:
+    for position in [*spread(traffic.towards['client'], 4), 1]:
         yield AtByte('client', position)
 
 
 def ended_answers(traffic: Traffic) -> Iterator[Fault]:
-    for position in [*spread(traffic.towards['client'], 12), 1]:
+    for position in [*spread(traffic.towards['client'], 8), 1]:
         yield AtByte('client', position, 'hang up')
 
 
 def refused_requests(traffic: Traffic) -> Iterator[Fault]:
-    for nth in spread(traffic.requests, 5):
+    for nth in spread(traffic.requests, 4):
         yield AtRequest(nth + 1, 'refuse')
 
 
 def swallowed_answers(traffic: Traffic) -> Iterator[Fault]:
-    for nth in spread(traffic.requests, 5):
+    for nth in spread(traffic.requests, 4):
         yield AtRequest(nth + 1, 'swallow')
 
 
@@ -148,6 +148,7 @@ def each_fault(wire: Wire, breaking: Break, work: Callable[[], object]) -> Itera
     """Each fault of a kind for some work, armed while the loop does it."""
     traffic = wire.proxy.arm(None)
     work()
+    assert traffic.requests, 'this does not go by the proxy'
     yield from [*breaking(traffic)]
 
 

@@ -107,7 +107,9 @@ def gridfs_wire(server: str, patience: float = PATIENT) -> Iterator[Wire]:
         url = fresh_database(server)
         proxy = stack.enter_context(Proxy(port_of(url), Mongo))
         through = url.replace(f':{port_of(url)}', f':{proxy.port}')
-        limits = f'socketTimeoutMS={patience * 1000:.0f}&serverSelectionTimeoutMS=1000&connectTimeoutMS=1000'
+        # Else the server tells where it is, and the client goes there.
+        limits = f'directConnection=true&socketTimeoutMS={patience * 1000:.0f}'
+        limits += '&serverSelectionTimeoutMS=1000&connectTimeoutMS=1000'
         connect = functools.partial(GridFSStorage, f'{through}?{limits}')
         storage = stack.enter_context(closing(connect()))
         aside = stack.enter_context(closing(GridFSStorage(url)))
