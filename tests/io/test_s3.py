@@ -326,6 +326,39 @@ def test_a_content_that_is_not_what_was_stored_is_not_read_to_its_end(on_server:
         file.read()
 
 
+class ChangedMeanwhile(io.BytesIO):
+    """A file that another program changes between its two readings."""
+
+    def __init__(self, data: bytes, change: Callable[[io.BytesIO], object]) -> None:
+        super().__init__(data)
+        self._change: Callable[[io.BytesIO], object] | None = change
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = super().read(size)
+        if not block and self._change is not None:
+            change, self._change = self._change, None
+            change(self)
+        return block
+
+
+def _overwrite(file: io.BytesIO) -> None:
+    file.getbuffer()[13 * MIB] ^= 1
+
+
+@pytest.mark.parametrize(
+    'change',
+    [_overwrite, lambda file: file.truncate(12 * MIB), lambda file: file.truncate(100), lambda file: file.write(b'x')],
+    ids=['a byte', 'shorter', 'a single piece', 'longer'],
+)
+def test_a_file_that_is_changed_while_it_is_stored_is_refused(
+    on_moto: MakeS3, change: Callable[[io.BytesIO], object]
+) -> None:
+    storage = on_moto()
+    with pytest.raises(InvalidContent, match='changed|while it was stored'):
+        storage.create(ChangedMeanwhile(large(17 * MIB), change))
+    assert (storage.list(), uploads(storage)) == ([], [])
+
+
 # Writers
 
 

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import stat
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -27,13 +28,15 @@ class Source:
         #: Of the whole; None where it is not known before the end.
         self.checksum: str | None = None
         self.piece_size = _piece_size(self.length, transfer)
+        self._sums: list[int] = []
         if self.length is not None and self.length > self.piece_size:
-            self.checksum = _digested(content)
+            self.checksum, self._sums = _digested(content, self.piece_size)
         self._digest = hashlib.sha256()
         self._pieces = cut(blocks(content), self.piece_size)
         self._first = next(self._pieces, b'')
         self._second = next(self._pieces, None)
         if self._second is None:
+            self._check_size(len(self._first))
             self.checksum = f'sha256:{hashlib.sha256(self._first).hexdigest()}'
 
     @property
@@ -52,9 +55,22 @@ class Source:
                 self._digest.update(piece)
             size += len(piece)
             yield piece
-        if self.checksum and size != self.length:
-            raise InvalidContent(f'the content had {self.length} bytes, and {size} while it was stored')
+        self._check_size(size)
         self.checksum = self.checksum or f'sha256:{self._digest.hexdigest()}'
+
+    def check(self, number: int, crc: int) -> None:
+        """Raises :class:`~depot.errors.InvalidContent` if this is not the CRC-32 that a piece had when it was digested.
+
+        Its object would have a checksum that the content has not, and could never be read.
+        """
+        if self._sums and self._sums[number - 1 : number] != [crc]:
+            raise InvalidContent('the content was changed while it was stored; give a copy of it')
+
+    def _check_size(self, size: int) -> None:
+        if self._sums and size != self.length:
+            raise InvalidContent(
+                f'the content had {self.length} bytes, and {size} while it was stored; give a copy of it'
+            )
 
     def _given(self) -> Iterator[bytes]:
         yield self._first
@@ -112,10 +128,30 @@ def _left(file: Any) -> int:
     return max(end - position, 0)
 
 
-def _digested(content: Any) -> str:
-    """The checksum of a content, which is as it was afterwards."""
+class _Sums:
+    """The CRC-32 of each piece of a content, whose blocks come in any size."""
+
+    def __init__(self, piece_size: int) -> None:
+        self.found: list[int] = []
+        self._piece_size = piece_size
+        self._missing = 0
+
+    def add(self, block: bytes) -> None:
+        rest = memoryview(block)
+        while rest:
+            if not self._missing:
+                self.found.append(0)
+                self._missing = self._piece_size
+            part, rest = rest[: self._missing], rest[self._missing :]
+            self.found[-1] = zlib.crc32(part, self.found[-1])
+            self._missing -= len(part)
+
+
+def _digested(content: Any, piece_size: int) -> tuple[str, list[int]]:
+    """The checksum of a content, which is as it was afterwards, and the CRC-32 of each piece."""
     position = content.tell() if hasattr(content, 'seek') else None
-    checksum = copy_content(content, lambda block: None).checksum
+    sums = _Sums(piece_size)
+    checksum = copy_content(content, sums.add).checksum
     if position is not None:
         content.seek(position)
-    return checksum
+    return checksum, sums.found

@@ -100,7 +100,9 @@ class MultipartUpload:
             )
 
     def _send(self, number: int, piece: bytes) -> dict[str, Any]:
-        checksum = base64.b64encode(zlib.crc32(piece).to_bytes(4, 'big')).decode()
+        crc = zlib.crc32(piece)
+        self._source.check(number, crc)
+        checksum = base64.b64encode(crc.to_bytes(4, 'big')).decode()
         answer = self._requests.with_key(
             'upload_part', self._key, UploadId=self._id, PartNumber=number, Body=piece, ChecksumCRC32=checksum
         )
