@@ -140,6 +140,9 @@ class ChunkReader:
         except Exception as error:
             self._failure = error
             raise
+        except BaseException as error:  # what was read is lost: to go on would be to leave it out
+            self._failure = self._chunks.failure(f'it was interrupted by {type(error).__name__}')
+            raise
 
     def close(self) -> None:
         self._pieces.close()

@@ -55,12 +55,18 @@ class ObjectReader(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         if self.closed:
             raise ValueError('I/O operation on closed file')
-        if size is None or size < 0:
-            return self.readall()
-        return self._next(size) if size else b''
+        try:
+            return self._all() if size is None or size < 0 else self._next(size) if size else b''
+        except BaseException as error:
+            if self._failure is None:  # what was read is lost: to go on would be to leave it out
+                self._failed(f'it was interrupted by {type(error).__name__}')
+            raise
 
     def readall(self) -> bytes:
-        return b''.join(iter(lambda: self.read(_BLOCK_SIZE), b''))
+        return self.read()
+
+    def _all(self) -> bytes:
+        return b''.join(iter(lambda: self._next(_BLOCK_SIZE), b''))
 
     def readinto(self, buffer: Any, /) -> int:
         block = self.read(len(buffer))
