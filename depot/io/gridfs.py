@@ -7,13 +7,13 @@ import io
 import itertools
 import logging
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 from gridfs import GridFS
-from pymongo.errors import PyMongoError
+from pymongo.errors import CursorNotFound, PyMongoError
 
 from ..errors import ConfigurationError, FileMissing, InvalidFileId, StorageFailure
 from .interfaces import FileStorage, StoredFile, is_copy
@@ -161,10 +161,23 @@ class GridFSStorage(FileStorage):
         return RangeReader(self._reader(self._find(checked_object_id(file_or_id)), start, stop), length)
 
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
-        above = {'$gte': _FIRST_ID} if after is None else {'$gt': checked_object_id(after)}
+        above: Document | None = {'$gte': _FIRST_ID} if after is None else {'$gt': checked_object_id(after)}
         with failing('list files', self._bucket.name):
+            while above is not None:
+                above = yield from self._ids(above)
+
+    def _ids(self, above: Document) -> Generator[str, None, Document | None]:
+        """Lists ids; returns from where to go on if the server has forgotten the cursor, after ten idle minutes."""
+        last = None
+        try:
             for each in self._bucket.files.find({'_id': above}, {'_id': True}).sort('_id', 1):
-                yield str(each['_id'])
+                last = each['_id']
+                yield str(last)
+        except CursorNotFound:
+            if last is None:
+                raise
+            return {'$gt': last}
+        return None
 
     def delete_many(self, ids: Iterable[Any]) -> Mapping[str, Exception]:
         failures: dict[str, Exception] = {}
