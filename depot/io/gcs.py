@@ -310,7 +310,7 @@ class GCSStorage(FileStorage):
         return f'{self._base_url}/{quote(blob.name)}' if self._base_url else str(blob.public_url)
 
     def _signed_url(self, blob: Blob, expires: float | None = None, **changes: str) -> str | None:
-        seconds = self._url_expires if expires is None else min(max(math.ceil(expires), 1), LONGEST_EXPIRY)
+        seconds = self._url_expires if expires is None else math.ceil(min(max(expires, 1), LONGEST_EXPIRY))
         if not isinstance(self.client._credentials, Signing):
             return None
         with failing('sign a URL for the object', blob.name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -95,7 +96,9 @@ def test_how_long_it_works_is_an_option_and_an_argument(make: MakeGCS) -> None:
     assert Signed(storage.url(file_id, expires=120) or '').query['X-Goog-Expires'] == '120'
 
 
-@pytest.mark.parametrize(('asked', 'given'), [(0, 1), (-5, 1), (1.5, 2), (1e9, 7 * 24 * 3600)])
+@pytest.mark.parametrize(
+    ('asked', 'given'), [(0, 1), (-5, 1), (1.5, 2), (1e9, 7 * 24 * 3600), (math.inf, 7 * 24 * 3600)]
+)
 def test_a_time_that_google_does_not_sign_for_becomes_one_that_it_does(asked: float, given: int, make: MakeGCS) -> None:
     storage = make()
     url = storage.url(storage.create(b'content'), expires=asked)
