@@ -31,7 +31,7 @@ from .s3.options import CANNED_ACL_PRIVATE, CANNED_ACL_PUBLIC_READ
 from .s3.reading import object_reader, range_reader
 from .s3.requests import Found, Requests, prepare
 from .s3.uploads import Headers, Uploader
-from .s3.urls import Urls, answer_headers, base_url
+from .s3.urls import Urls, answer_headers, base_url, own_endpoint
 from .utils import BareContent, Content
 
 __all__ = ['CANNED_ACL_PRIVATE', 'CANNED_ACL_PUBLIC_READ', 'S3Storage', 'S3StoredFile']
@@ -148,7 +148,9 @@ class S3Storage(FileStorage):
             raise ConfigurationError('customer_key and encryption exclude each other; leave one of them out')
         self._is_private = self._policy == CANNED_ACL_PRIVATE and not public_url
         name = bucket or _default_bucket(access_key_id)
-        base = base_url(name, public_url, endpoint_url, addressing_style)
+        options.checked_url('public_url', public_url)
+        options.checked_url('endpoint_url', endpoint_url)
+        acl = options.checked_acl(acl, self._policy)
         expires = options.whole_number('url_expires', url_expires, 1, options.LONGEST_EXPIRY)
         config = options.client_config(
             addressing_style, connect_timeout, read_timeout, retries, self._transfer.concurrency
@@ -162,8 +164,8 @@ class S3Storage(FileStorage):
         self._keys = Keys(prefix)
         self._bucket_driver = BucketDriver(self._s3, self._s3.Bucket(name), prefix)
         self._requests = Requests(self._s3.meta.client, name, self._customer_key)
-        acl = options.checked_acl(acl, self._policy)
         self._uploader = Uploader(self._requests, acl, self._transfer)
+        base = base_url(name, public_url, endpoint_url or own_endpoint(self._requests.client), addressing_style)
         self._urls = Urls(self._requests, base, expires)
         ensure_bucket(self._requests.client, name, acl == CANNED_ACL_PUBLIC_READ, region_name)
 

@@ -554,6 +554,7 @@ def test_a_signed_url_expires(on_server: MakeS3) -> None:
     assert _expiry(file.public_url) == 120
     assert _expiry(storage.url(file_id, expires=0.5)) == 1
     assert _expiry(storage.url(file_id, expires=10**9)) == 7 * 24 * 3600
+    assert _expiry(storage.url(file_id, expires=float('inf'))) == 7 * 24 * 3600
     from botocore import auth
 
     hours_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=2)

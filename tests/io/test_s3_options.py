@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import pickle
 import socket
 import uuid
@@ -20,6 +21,8 @@ from depot.manager import DepotManager
 
 from ..services.seaweedfs import SeaweedFS, remove_bucket
 from ..services.servers import free_port
+
+FILE_ID = '01a1fdf6-c7a8-751d-8393-fbf0f3c4eb50'
 
 
 @pytest.fixture
@@ -219,7 +222,7 @@ def test_an_endpoint_that_never_answers_is_given_up() -> None:
 
 
 def test_an_endpoint_that_is_no_url_says_so() -> None:
-    with pytest.raises(ConfigurationError, match='Invalid endpoint'):
+    with pytest.raises(ConfigurationError, match='endpoint_url = .* is none; it looks like https://'):
         S3Storage('Key', 'secret', 'mine', endpoint_url='storage.example')
 
 
@@ -292,6 +295,16 @@ def test_a_policy_other_than_the_two_is_refused() -> None:
         ({'multipart_threshold': 'x'}, "multipart_threshold = 'x'"),
         ({'max_concurrency': 0}, 'max_concurrency = 0'),
         ({'public_url': 'cdn.example.com'}, "public_url = 'cdn.example.com' is none; it looks like https"),
+        ({'public_url': 5}, 'public_url = 5 is none'),
+        ({'endpoint_url': 'storage.example:80'}, "endpoint_url = 'storage.example:80' is none; it looks like https"),
+            {'endpoint_url': 'storage.example:9000'},
+            "endpoint_url = 'storage.example:9000' is none; it looks like https",
+        ),
+        ({'endpoint_url': 'https://user:secret@storage.example'}, 'endpoint_url holds credentials'),
+        ({'public_url': 'https://user:secret@cdn.example'}, 'public_url holds credentials'),
+        ({'customer_key': 'ключ'}, 'customer_key is no Base64'),
+        ({'customer_key': 5}, 'customer_key is no Base64'),
+        ({'acl': 'publik-read'}, "acl = 'publik-read' is none; choose from false, private, public-read"),
         ({'secret_access_key': None}, 'go together'),
     ],
 )
@@ -305,6 +318,34 @@ def test_a_wrong_option_is_named_before_any_request(wrong: dict[str, Any], messa
 def test_without_an_access_key_a_bucket_is_named() -> None:
     with pytest.raises(ConfigurationError, match='name a bucket'):
         S3Storage()
+
+
+@pytest.mark.parametrize('acl', ['bucket-owner-full-control', 'none', 'no', False, True])
+def test_an_acl_of_s3_or_none_is_taken(server: Server, acl: str | bool) -> None:
+    S3Storage('Key', 'secret', acl=acl)
+
+
+def test_a_public_url_is_that_of_the_server_that_boto3_was_told_elsewhere(
+    moto: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('AWS_ENDPOINT_URL_S3', 'https://storage.example')
+    client = boto3.Session('key', 'secret').client('s3')
+    monkeypatch.delenv('AWS_ENDPOINT_URL_S3')
+    with mock.patch('depot.io.boto3.ensure_bucket'):
+        storage = S3Storage(bucket='mine', client=client)
+        assert storage._public_url(FILE_ID) == f'https://storage.example/mine/{FILE_ID}'
+        amazon = boto3.Session('key', 'secret').client('s3', region_name='eu-west-1')
+        assert S3Storage(bucket='mine', client=amazon)._public_url(FILE_ID) == (
+            f'https://mine.s3.amazonaws.com/{FILE_ID}'
+        )
+
+
+def test_a_storage_on_a_patched_boto3_stores_finds_and_lists(server: Server) -> None:
+    storage = S3Storage('Key', 'secret')
+    file_id = storage.create(b'content')
+    assert storage.get(file_id).last_modified is None
+    assert storage.list() == []
+    assert storage.clean(datetime.datetime.now(datetime.timezone.utc)) == []
 
 
 def test_kms_is_asked_for(moto: None) -> None:

@@ -21,7 +21,7 @@ def listed(requests: Requests, keys: Keys, after: str | None) -> Iterator[str]:
             file_id = keys.file_id(each['Key'])
             if file_id is not None and file_id > (after or ''):
                 yield file_id
-        if not page.get('IsTruncated'):
+        if page.get('IsTruncated') is not True:  # anything, where boto3 is patched
             return
         place = {'ContinuationToken': page['NextContinuationToken']}
 

@@ -130,7 +130,7 @@ def unfinished(requests: Requests, prefix: str) -> Iterator[dict[str, Any]]:
     while True:
         page = requests('list_multipart_uploads', Prefix=prefix, **markers)
         yield from page.get('Uploads', ())
-        if not page.get('IsTruncated'):
+        if page.get('IsTruncated') is not True:
             return
         markers = {'KeyMarker': page['NextKeyMarker'], 'UploadIdMarker': page['NextUploadIdMarker']}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 from typing import Any, NamedTuple
 
@@ -15,6 +14,16 @@ from ..utils import flag
 CANNED_ACL_PUBLIC_READ = 'public-read'
 CANNED_ACL_PRIVATE = 'private'
 POLICIES = (CANNED_ACL_PUBLIC_READ, CANNED_ACL_PRIVATE)
+#: S3 User Guide, "Access control list (ACL) overview": those that an object can have.
+CANNED_ACLS = (
+    CANNED_ACL_PRIVATE,
+    CANNED_ACL_PUBLIC_READ,
+    'public-read-write',
+    'authenticated-read',
+    'aws-exec-read',
+    'bucket-owner-read',
+    'bucket-owner-full-control',
+)
 ADDRESSING_STYLES = ('auto', 'path', 'virtual')
 ENCRYPTIONS = ('AES256', 'aws:kms', 'aws:kms:dsse')
 
@@ -53,7 +62,19 @@ def checked_acl(acl: str | bool | None, policy: str) -> str | None:
         return policy
     with contextlib.suppress(ConfigurationError):
         return policy if flag('acl', acl) else None
+    if acl not in ('none', *CANNED_ACLS):
+        raise ConfigurationError(f'acl = {acl!r} is none; choose from false, {", ".join(CANNED_ACLS)}')
     return None if acl == 'none' else str(acl)
+
+
+def checked_url(name: str, url: Any) -> None:
+    """Refuses what is no URL, or one whose password would be in the URLs of files, and in messages."""
+    if not url:
+        return
+    if not isinstance(url, str) or not url.lower().startswith(('http://', 'https://')):
+        raise ConfigurationError(f'{name} = {url!r} is none; it looks like https://files.example.com')
+    if '@' in url.split('/')[2]:  # never shown: there is a secret in it
+        raise ConfigurationError(f'{name} holds credentials; they belong into access_key_id and secret_access_key')
 
 
 def checked_transfer(threshold: Any, part_size: Any, concurrency: Any) -> Transfer:
@@ -101,7 +122,7 @@ def customer_key_headers(customer_key: bytes | str | None) -> dict[str, Any]:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except (TypeError, ValueError):
         raise ConfigurationError('customer_key is no Base64; it needs 32 bytes, as bytes or in Base64') from None
 
 

@@ -86,7 +86,8 @@ class Requests:
         """What an answer tells of an object."""
         etag = answer.get('ETag', '')
         headers = answer.get('Metadata') or {}
-        modified: datetime | None = answer.get('LastModified')
+        told = answer.get('LastModified')
+        modified = told if isinstance(told, datetime) else None  # anything, where boto3 is patched
         metadata = described(headers, answer.get('ContentType'), answer.get('ContentLength'), modified)
         if metadata.checksum is None:
             metadata = metadata._replace(checksum=self._checksums.get((key, etag)))

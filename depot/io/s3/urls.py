@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import BotoCoreError
 
-from ...errors import ConfigurationError
 from ..objects.headers import disposition_header
 from .failures import failure
 from .options import LONGEST_EXPIRY
@@ -31,7 +30,7 @@ class Urls:
 
     def signed(self, key: str, expires: float | None = None, **answer_headers: str) -> str:
         """A URL that works for ``expires`` seconds, a week at most; the headers are those that S3 can be told."""
-        seconds = self._expires if expires is None else min(max(math.ceil(expires), 1), LONGEST_EXPIRY)
+        seconds = self._expires if expires is None else math.ceil(min(max(1, expires), LONGEST_EXPIRY))
         params = {'Bucket': self._requests.bucket, 'Key': key, **answer_headers}
         try:
             url: str = self._requests.client.generate_presigned_url('get_object', Params=params, ExpiresIn=seconds)
@@ -55,7 +54,7 @@ def answer_headers(
 def base_url(bucket: str, public_url: str | None, endpoint_url: str | None, addressing_style: str | None) -> str:
     """What the URL of every object begins with; the key follows."""
     if public_url:
-        return _checked(public_url).rstrip('/') + '/'
+        return public_url.rstrip('/') + '/'
     if not endpoint_url:
         return f'https://{bucket}.{_AMAZON}/'
     scheme, host, path, *_ = urlsplit(endpoint_url)
@@ -64,7 +63,9 @@ def base_url(bucket: str, public_url: str | None, endpoint_url: str | None, addr
     return f'{scheme}://{host}{path.rstrip("/")}/{bucket}/'
 
 
-def _checked(url: Any) -> str:
-    if not isinstance(url, str) or not url.lower().startswith(('http://', 'https://')):
-        raise ConfigurationError(f'public_url = {url!r} is none; it looks like https://cdn.example.com')
-    return url
+def own_endpoint(client: Any) -> str | None:
+    """The server of a client that was told of it elsewhere, as by ``AWS_ENDPOINT_URL``; None for Amazon's."""
+    url = client.meta.endpoint_url
+    if not isinstance(url, str):  # where boto3 is patched
+        return None
+    return None if (urlsplit(url).hostname or '').endswith('.amazonaws.com') else url
