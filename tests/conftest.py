@@ -11,9 +11,9 @@ from hypothesis import settings
 
 from .services.fakegcs import fakegcs as fakegcs
 from .services.moto import moto as moto
+from .services.seaweedfs import seaweedfs as seaweedfs
 from .services.secantusdb import mongo_database_url as mongo_database_url
 from .services.secantusdb import mongo_url as mongo_url
-from .services.seaweedfs import seaweedfs as seaweedfs
 
 # No test is judged by the clock.
 settings.register_profile('depot', deadline=None, print_blob=True)
