@@ -35,7 +35,7 @@ _REGION = "set region_name to the bucket's region"
 _ADVICE: Mapping[str, str] = {
     '301': _REGION,
     '400': f'{_REGION}, renew the credentials if they have expired, or give the customer_key it was stored with',
-    '403': _RIGHTS,
+    '403': f'{_RIGHTS}, or give the customer_key it was stored with',
     'AccessControlListNotSupported': 'set acl to false: the bucket takes no ACL',
     'AccessDenied': _RIGHTS,
     'AllAccessDisabled': _RIGHTS,
