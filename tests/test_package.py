@@ -70,7 +70,8 @@ def test_the_core_needs_one_small_package() -> None:
 
 def test_each_need_has_an_extra() -> None:
     extras = set(metadata.metadata('filedepot').get_all('Provides-Extra') or [])
-    assert extras == {'sqlalchemy', 'cli', 'demo', 'test', 'lint', 'docs', 'all'}
+    needs = {'sqlalchemy', 'ming', 's3', 'gcs', 'gridfs', 'cli', 'demo', 'all'}
+    assert extras == {*needs, 'test', 'services', 'lint', 'docs'}
 
 
 def test_the_wheel_has_the_package_whole_and_nothing_else(installed: Path) -> None:
