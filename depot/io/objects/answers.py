@@ -1,4 +1,4 @@
-"""Answers of HTTP, of which the head came to its end."""
+"""Answers of HTTP that came to their end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ _CUT = 'the connection ended among the headers of the answer'
 
 
 def check_heads(manager: PoolManager) -> None:
-    """Makes connections that are opened from now on fail where an answer ends among its headers.
+    """Makes connections that are opened from now on fail where an answer ends among its headers, or in its body.
 
     Python takes the end of a connection for the end of the headers. So an answer that was cut has no length, which
-    makes it an empty content, or an empty list, or no filename: all without an error. What fails is tried again.
+    makes it an empty content, or an empty list, or no filename: all without an error. And botocore lets bodies be
+    shorter than their head says; of an empty one it makes an empty list. What fails is tried again.
     """
     pools = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {scheme: _checking(pool) for scheme, pool in pools.items()}
@@ -24,7 +25,11 @@ def check_heads(manager: PoolManager) -> None:
 def _checking(pool: Any) -> Any:
     changes = {'response_class': _Answer, '_consume_headers': _skip_headers}
     connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), changes)
-    checking: type[HTTPConnectionPool] = type(pool.__name__, (pool,), {'ConnectionCls': connection})
+
+    def urlopen(self: HTTPConnectionPool, *args: Any, **options: Any) -> Any:
+        return pool.urlopen(self, *args, **{**options, 'enforce_content_length': True})
+
+    checking: type[HTTPConnectionPool] = type(pool.__name__, (pool,), {'ConnectionCls': connection, 'urlopen': urlopen})
     return checking
 
 
