@@ -107,9 +107,10 @@ def gridfs_wire(server: str, patience: float = PATIENT) -> Iterator[Wire]:
         url = fresh_database(server)
         proxy = stack.enter_context(Proxy(port_of(url), Mongo))
         through = url.replace(f':{port_of(url)}', f':{proxy.port}')
-        # Else the server tells where it is, and the client goes there.
-        limits = f'directConnection=true&socketTimeoutMS={patience * 1000:.0f}'
-        limits += '&serverSelectionTimeoutMS=1000&connectTimeoutMS=1000'
+        # Direct, or the server tells where it is, and the client goes there. And it polls: a client to which the server
+        # streams its state takes half a second after each fault until it looks again.
+        limits = 'directConnection=true&serverMonitoringMode=poll&connectTimeoutMS=1000'
+        limits += f'&serverSelectionTimeoutMS={PATIENT * 1000:.0f}&socketTimeoutMS={patience * 1000:.0f}'
         connect = functools.partial(GridFSStorage, f'{through}?{limits}')
         storage = stack.enter_context(closing(connect()))
         aside = stack.enter_context(closing(GridFSStorage(url)))

@@ -20,12 +20,17 @@ class Messages(ABC):
         self.begun = 0
         #: How many are complete.
         self.ended = 0
+        #: How many bytes have come,
+        self.fed = 0
+        #: and how many of them to the end of the last message's head.
+        self.head_end = 0
         self._buffer = b''
         self._parsing = self._parse()
         next(self._parsing)
 
     def feed(self, data: bytes) -> None:
         """Takes the bytes that have come."""
+        self.fed += len(data)
         self._parsing.send(data)
 
     def _parse(self) -> Generator[None, bytes, None]:
@@ -52,6 +57,9 @@ class Messages(ABC):
         found, self._buffer = self._buffer[:size], self._buffer[size:]
         return found
 
+    def _end_head(self) -> None:
+        self.head_end = self.fed - len(self._buffer)
+
     def _skip(self, size: int) -> Generator[None, bytes, None]:
         while len(self._buffer) < size:
             size -= len(self._buffer)
@@ -73,6 +81,7 @@ class HttpRequests(Messages):
         head = yield from self._until(b'\r\n\r\n')
         self.method = head.partition(b' ')[0]
         headers = _headers(head)
+        self._end_head()
         self.waits = headers.get(b'expect', b'').lower() == b'100-continue'
         yield from self._body(headers)
 
@@ -101,6 +110,7 @@ class HttpResponses(HttpRequests):
         while status.startswith(_INTERIM):
             head = yield from self._until(b'\r\n\r\n')
             status = head.split(b' ', 2)[1]
+        self._end_head()
         if self._requests.method != b'HEAD' and status not in {b'204', b'304'}:
             yield from self._body(_headers(head))
 
@@ -111,13 +121,14 @@ def _headers(head: bytes) -> dict[bytes, bytes]:
 
 
 class MongoMessages(Messages):
-    """Messages of MongoDB's wire protocol: the first four bytes of each are its length, little-endian."""
+    """Messages of MongoDB's wire protocol: the first four of the 16 bytes of a head are its length, little-endian."""
 
     waits = False
 
     def _message(self) -> Generator[None, bytes, None]:
-        length = int.from_bytes((yield from self._take(4)), 'little')
-        yield from self._skip(length - 4)
+        head = yield from self._take(16)
+        self._end_head()
+        yield from self._skip(int.from_bytes(head[:4], 'little') - len(head))
 
 
 class Http:

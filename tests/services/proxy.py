@@ -77,6 +77,8 @@ class Traffic:
     requests: int = 0
     #: Bytes.
     towards: dict[Direction, int] = field(default_factory=lambda: {'server': 0, 'client': 0})
+    #: So many of them to the end of the last message's head.
+    head_end: dict[Direction, int] = field(default_factory=lambda: {'server': 0, 'client': 0})
 
 
 class Proxy:
@@ -127,10 +129,12 @@ class Proxy:
             due = isinstance(fault, AtRequest) and self.traffic.requests >= fault.nth and fault.fire()
             return fault if due and isinstance(fault, AtRequest) else None
 
-    def passing(self, towards: Direction, size: int) -> tuple[int, AtByte | None]:
-        """Counts bytes; tells how many of them may pass, and what goes wrong then."""
+    def passing(self, towards: Direction, size: int, head: int) -> tuple[int, AtByte | None]:
+        """Counts bytes, so many of them to the end of a head; tells how many may pass, and what goes wrong then."""
         with self._lock:
             passed, fault = self.traffic.towards[towards], self._fault
+            if head > 0:
+                self.traffic.head_end[towards] = passed + head
             due = isinstance(fault, AtByte) and fault.towards == towards and passed + size > fault.position
             if due and isinstance(fault, AtByte) and fault.fire():
                 size = max(0, fault.position - passed)
@@ -230,8 +234,10 @@ class _Connection:
         raise _Ended
 
     def _pass_on(self, towards: Direction, data: bytes) -> None:
-        target = self._server if towards == 'server' else self._client
-        size, fault = self._proxy.passing(towards, len(data)) if self._counts else (len(data), None)
+        server = towards == 'server'
+        target, messages = (self._server, self._requests) if server else (self._client, self._responses)
+        head = messages.head_end - (messages.fed - len(data))
+        size, fault = self._proxy.passing(towards, len(data), head) if self._counts else (len(data), None)
         target.sendall(data[:size])
         if fault is not None:
             {'reset': self._reset, 'hang up': self._hang_up, 'hold': self._hold}[fault.does]()
