@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 from . import utils
 from .ids import new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
-from .objects.answers import check_heads
+from .objects.answers import check_answers
 from .objects.forks import close_in_children
 from .objects.headers import disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
@@ -302,7 +302,7 @@ def _resource(session: Any, client: Any, given: dict[str, Any]) -> Any:
             return type(session.resource('s3', region_name=client.meta.region_name))(client=client)
         resource = session.resource('s3', **given)
         prepare(resource.meta.client)
-        check_heads(resource.meta.client._endpoint.http_session._manager)
+        check_answers(resource.meta.client._endpoint.http_session._manager)
         return resource
 
 

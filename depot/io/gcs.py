@@ -37,7 +37,7 @@ from .googlecloud.uploads import upload
 from .ids import checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .metadata import Metadata
-from .objects.answers import check_heads
+from .objects.answers import check_answers
 from .objects.forks import close_in_children
 from .objects.headers import described, disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
@@ -324,7 +324,7 @@ def _made_client(project_id: str | None, given: Any, endpoint_url: str | None) -
     try:
         client = Client(project_id or project, credentials, client_options=options)
         for adapter in client._http.adapters.values():
-            check_heads(adapter.poolmanager)
+            check_answers(adapter.poolmanager)
         return client
     except Exception as error:
         raise ConfigurationError(

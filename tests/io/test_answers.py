@@ -12,7 +12,7 @@ import pytest
 urllib3 = pytest.importorskip('urllib3', reason="pip install 'depot[s3]'")
 awsrequest = pytest.importorskip('botocore.awsrequest', reason="pip install 'depot[s3]'")
 
-from depot.io.objects.answers import check_heads  # noqa: E402
+from depot.io.objects.answers import check_answers  # noqa: E402
 
 HEAD = b'HTTP/1.1 200 OK\r\nX-Name: a.txt\r\nContent-Length: 7\r\n\r\n'
 CONTINUE = b'HTTP/1.1 100 Continue\r\nX-Any: thing\r\n\r\n'
@@ -25,7 +25,7 @@ def asking(answer: bytes, *answers: bytes) -> Iterator[Ask]:
     """Asks a server that gives one answer a connection, as far as it goes, and hangs up."""
     with socket.create_server(('127.0.0.1', 0)) as listening, urllib3.PoolManager() as manager:
         manager.pool_classes_by_scheme = {'http': awsrequest.AWSHTTPConnectionPool}
-        check_heads(manager)
+        check_answers(manager)
         serving = threading.Thread(target=_serve, args=(listening, [answer, *answers]))
         serving.start()
         url = f'http://127.0.0.1:{listening.getsockname()[1]}/'

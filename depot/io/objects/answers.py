@@ -11,7 +11,7 @@ _EMPTY_LINES = (b'\r\n', b'\n')
 _CUT = 'the connection ended among the headers of the answer'
 
 
-def check_heads(manager: PoolManager) -> None:
+def check_answers(manager: PoolManager) -> None:
     """Makes connections that are opened from now on fail where an answer ends among its headers, or in its body.
 
     Python takes the end of a connection for the end of the headers. So an answer that was cut has no length, which
