@@ -10,7 +10,7 @@ from depot.manager import DepotManager
 
 from ..services.postgres import postgres_url as postgres_url
 
-LINES = pytest.StashKey[list[str]]()
+LINE = 'line of counts'
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,8 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    lines = config.stash.get(LINES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [each for outcome in ('passed', 'failed') for each in terminalreporter.getreports(outcome)]
+    lines = [text for each in reports for name, text in each.user_properties if name == LINE]
     if lines:
         terminalreporter.section('crashes')
     for each in lines:
@@ -36,8 +37,8 @@ def rounds(pytestconfig: pytest.Config) -> int:
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[object], None]:
     """Prints a line of counts at the end of the test run, whether the test passes or not."""
-    lines = request.config.stash.setdefault(LINES, [])
-    return lambda result: lines.append(f'{request.node.name}: {result}')
+    properties = request.node.user_properties  # which a process of pytest-xdist sends on
+    return lambda result: properties.append((LINE, f'{request.node.name}: {result}'))
 
 
 @pytest.fixture(params=['sqlite', 'postgresql'])
