@@ -33,6 +33,7 @@ TEST = [
     'PyMySQL',
     'pytest>=8.4',
     'pytest-cov>=7.0',
+    'pytest-xdist>=3.6',
     'setuptools>=70.1',  # the first that builds a wheel by itself
     'sybil',
     'WebTest',

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -49,6 +51,17 @@ def connect(engine: Engine, driver: str) -> Callable[[], contextlib.AbstractAsyn
             await connected.dispose()
 
     return connected
+
+
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """No log keeps a connection or an error, and the garbage collector looks only at what the test makes."""
+    logging.disable()
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    logging.disable(logging.NOTSET)
 
 
 async def document(session: AsyncSession, content: bytes) -> Document:

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import sys
 import threading
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ from .coroutines import SCENARIOS, each_scenario, field, replaces
 from .coroutines import connect as connect
 from .coroutines import driver as driver
 from .coroutines import engine as engine
+from .coroutines import forgetful as forgetful
 from .laws import contents, holds
 from .models import Document, Letter
 
@@ -229,6 +231,7 @@ async def until_removed(storage: Any) -> None:
 # What SQLAlchemy and psycopg say of the connection.
 @pytest.mark.filterwarnings('ignore:.* was deleted while still open:ResourceWarning')
 @pytest.mark.filterwarnings('ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning')
+@pytest.mark.usefixtures('forgetful')
 @pytest.mark.parametrize('got_to', ['nowhere', 'session', 'row'])
 def test_a_forgotten_session_removes_its_files_while_the_loop_goes_on(
     got_to: str, connect: Any, storage: Any, watched: Ticker
@@ -240,14 +243,19 @@ def test_a_forgotten_session_removes_its_files_while_the_loop_goes_on(
             session.add(document)
         if got_to == 'row':
             await session.flush()
+            raw = await (await session.connection()).get_raw_connection()
+            connections.add(raw.driver_connection)
 
     async def main() -> None:
         async with connect() as engine, watched.ticking():
             await forget(engine)
             await until_removed(storage)
+            while connections:  # for whose locks the next test would wait
+                gc.collect()
+                await asyncio.sleep(0.01)
 
+    connections: weakref.WeakSet[Any] = weakref.WeakSet()
     asyncio.run(asyncio.wait_for(main(), FOREVER))
-    gc.collect()  # the connection, whose locks the next test would wait for
     assert watched.blocked == []
 
 

@@ -120,7 +120,7 @@ def test_referring_to_a_row_and_then_replacing_its_file_is_no_deadlock(engine: E
     with engine.begin() as connection:
         connection.execute(text('DROP TABLE comment'))
     assert sorted(done) == [b'1', b'2']
-    assert holds(storage, engine) == [done[-1]]
+    assert holds(storage, engine) in ([b'1'], [b'2'])
 
 
 # SQLite, which has one writer
