@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 section 13): does the client have the file already?"""
+"""Conditional requests (RFC 9110 section 13): is the file still the one that the client means?"""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ import datetime
 import hashlib
 import re
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import NamedTuple
+from http import HTTPStatus
 
 from ..errors import InvalidDate
 from .description import Description
+from .request import Request
 
 # RFC 9110 section 8.8.3. A tag may have a comma in it, so the list cannot be split there.
-_ENTITY_TAG = re.compile('(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_ENTITY_TAG = re.compile('(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
-
-class Conditions(NamedTuple):
-    """The headers of a request that ask for an answer only if the file is another one."""
-
-    if_none_match: str | None = None
-    if_modified_since: str | None = None
+_SECOND = datetime.timedelta(seconds=1)
 
 
 def entity_tag(file: Description) -> str | None:
@@ -36,23 +32,74 @@ def entity_tag(file: Description) -> str | None:
     return f'"{hashlib.sha256(version.encode("utf-8", "backslashreplace")).hexdigest()[:32]}"'
 
 
-def is_fresh(conditions: Conditions, etag: str | None, last_modified: datetime.datetime | None) -> bool:
-    """Whether the client's copy is the file as it is now, so that 304 is the answer.
+def precondition(request: Request, etag: str | None, last_modified: datetime.datetime | None) -> HTTPStatus | None:
+    """The status that a condition demands in place of the file: 412, 304 or None; in the order of section 13.2.2.
+
+    Raises :class:`~depot.errors.InvalidDate` as :func:`is_fresh` does.
+    """
+    if not _is_still_meant(request, etag, last_modified):
+        return HTTPStatus.PRECONDITION_FAILED
+    return HTTPStatus.NOT_MODIFIED if is_fresh(request, etag, last_modified) else None
+
+
+def _is_still_meant(request: Request, etag: str | None, last_modified: datetime.datetime | None) -> bool:
+    """Sections 13.1.1 and 13.1.4; a date that is none, or that cannot be compared, is ignored."""
+    if request.if_match is not None:  # then the date does not count
+        return _is_star(request.if_match) or _matches_strongly(request.if_match, etag)
+    limit = _date(request.if_unmodified_since)
+    return limit is None or last_modified is None or last_modified.replace(microsecond=0) <= limit
+
+
+def is_fresh(request: Request, etag: str | None, last_modified: datetime.datetime | None) -> bool:
+    """Whether the client's copy is the file as it is now, so that 304 is the answer (sections 13.1.2 and 13.1.3).
 
     Raises :class:`~depot.errors.InvalidDate` for an ``If-Modified-Since`` that
     is no date, where RFC 9110 would ignore it: applications rely on the 400.
     """
-    if conditions.if_none_match is not None:  # section 13.2.2: then the date does not count
-        return _matches(conditions.if_none_match, etag)
-    if conditions.if_modified_since is not None:
-        since = parse_date(conditions.if_modified_since)
+    if request.if_none_match is not None:  # then the date does not count
+        return _is_star(request.if_none_match) or _matches_weakly(request.if_none_match, etag)
+    if request.if_modified_since is not None:
+        since = parse_date(request.if_modified_since)
         return last_modified is not None and last_modified.replace(microsecond=0) <= since
     return False
 
 
-def _matches(if_none_match: str, etag: str | None) -> bool:
-    """By the weak comparison of section 8.8.3.2: ``W/`` makes no difference."""
-    return if_none_match.strip() == '*' or etag in _ENTITY_TAG.findall(if_none_match)
+def range_applies(
+    request: Request, etag: str | None, last_modified: datetime.datetime | None, now: datetime.datetime
+) -> bool:
+    """Whether the parts that the client has are of this file (``If-Range``, section 13.1.5).
+
+    A date counts if it is the file's own, and a second old: before that, the
+    file may change once more without a new date.
+    """
+    if request.if_range is None:
+        return True
+    if '"' in request.if_range:
+        tag = _ENTITY_TAG.fullmatch(request.if_range.strip())
+        return tag is not None and not tag[1] and tag[2] == etag
+    date = _date(request.if_range)
+    return date is not None and date == last_modified and now - date >= _SECOND
+
+
+def _is_star(field: str) -> bool:
+    return field.strip() == '*'
+
+
+def _matches_strongly(field: str, etag: str | None) -> bool:
+    """Section 8.8.3.2: a weak tag matches none."""
+    return ('', etag) in _ENTITY_TAG.findall(field)
+
+
+def _matches_weakly(field: str, etag: str | None) -> bool:
+    """Section 8.8.3.2: ``W/`` makes no difference."""
+    return etag in (tag for _, tag in _ENTITY_TAG.findall(field))
+
+
+def _date(field: str | None) -> datetime.datetime | None:
+    try:
+        return None if field is None else parse_date(field)
+    except InvalidDate:
+        return None
 
 
 def parse_date(value: str) -> datetime.datetime:

@@ -22,6 +22,10 @@ class Description(NamedTuple):
     #: Bytes.
     content_length: int | None = None
     checksum: str | None = None
+    #: Whether parts of it can be read.
+    has_ranges: bool = False
+    #: Whether the content is another than its type says, and nothing that may be shown.
+    is_disguised: bool = False
 
 
 def describe(file: Any) -> Description:
@@ -33,6 +37,7 @@ def describe(file: Any) -> Description:
         last_modified=_instant(_typed(file, 'last_modified', datetime.datetime)),
         content_length=_length(_typed(file, 'content_length', int)),
         checksum=_typed(file, 'checksum', str),
+        has_ranges=hasattr(file, 'open_range'),
     )
 
 

@@ -9,12 +9,16 @@ finds it locked in a sandbox.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 #: What is known of a file whose type is not known.
 UNKNOWN = 'application/octet-stream'
 
 #: For what is not passive: no script runs, nothing is loaded, and the origin is not the application's.
 SANDBOX = "default-src 'none'; sandbox"
+
+#: What is shown, not offered for download, unless the application chooses.
+INLINE = ('image/*', 'audio/*', 'video/*', 'font/*', 'text/*', 'application/pdf', UNKNOWN)
 
 _PASSIVE_FAMILIES = frozenset({'audio', 'font', 'image', 'text', 'video'})
 
@@ -53,10 +57,21 @@ def checked_content_type(stored: str | None) -> str:
 
 def is_passive(content_type: str) -> bool:
     """Whether a browser can show this type without running anything; parameters and case do not matter."""
-    media_type = content_type.partition(';')[0].strip().lower()
+    media_type = _bare(content_type)
     if media_type in _PASSIVE_APPLICATIONS:
         return True
     family, _, subtype = media_type.partition('/')
     if family in _PASSIVE_FAMILIES:
         return not any(word in subtype for word in _ACTIVE_WORDS)
     return media_type.startswith(_PASSIVE_PREFIXES) and not media_type.endswith('+xml')
+
+
+def is_inline(content_type: str, inline: Collection[str]) -> bool:
+    """Whether a file of this type is to be shown: types as they are, or ``family/*`` for the passive ones of it."""
+    media_type = _bare(content_type)
+    family = media_type.partition('/')[0]
+    return media_type in inline or f'{family}/*' in inline and is_passive(media_type)
+
+
+def _bare(content_type: str) -> str:
+    return content_type.partition(';')[0].strip().lower()

@@ -9,9 +9,13 @@ from urllib.parse import quote
 
 from ..errors import InvalidDate
 from ..utils import make_content_disposition
-from .conditional import Conditions, entity_tag, is_fresh, make_date
+from .conditional import entity_tag, make_date, precondition, range_applies
 from .description import Description
-from .media import SANDBOX, checked_content_type, is_passive
+from .digest import repr_digest, wants_digest
+from .media import SANDBOX, UNKNOWN, checked_content_type, is_inline, is_passive
+from .policy import Policy
+from .ranges import Part, Span, content_range, multipart, requested_spans, size
+from .request import Request
 
 Headers = list[tuple[str, str]]
 
@@ -23,84 +27,129 @@ _URL_CHARS = "%:/?#[]@!$&'()*+,;=~"
 
 
 class Response(NamedTuple):
-    """The status and the headers; the body of a 200 is the file's content."""
+    """The status, the headers, and the body: bytes as they are, and parts of the file.
+
+    The body of a HEAD is described by the headers and not here. None is the
+    whole file, whatever its length.
+    """
 
     status: HTTPStatus
     headers: Headers
-    body: bytes = b''
+    body: tuple[Part, ...] | None = ()
 
 
-class Policy(NamedTuple):
-    """What the application chose."""
+def respond(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Response:
+    """The answer to a GET or HEAD."""
+    response = _answer(file, request, policy, now)
+    return response._replace(body=()) if request.method == 'HEAD' else response
 
-    #: Seconds for which a copy may be used without asking.
-    cache_max_age: int
 
-
-def respond(file: Description, conditions: Conditions, policy: Policy, now: datetime.datetime) -> Response:
-    """The answer to a GET; that to a HEAD is the same without the body."""
+def _answer(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Response:
+    etag = entity_tag(file)
     try:
-        fresh = is_fresh(conditions, entity_tag(file), file.last_modified)
+        status = precondition(request, etag, file.last_modified)
     except InvalidDate as error:
         return plain(HTTPStatus.BAD_REQUEST, f'If-Modified-Since: {error}')
-    headers = headers_for(file, policy, now)
-    if fresh:
-        return Response(HTTPStatus.NOT_MODIFIED, _kept_when_fresh(headers))
-    return Response(HTTPStatus.OK, headers)
+    if status is HTTPStatus.PRECONDITION_FAILED:
+        return plain(status)
+    headers = headers_for(file, request, policy, now)
+    if status is HTTPStatus.NOT_MODIFIED:
+        return Response(status, _kept_when_fresh(headers))
+    spans = _spans(file, request, etag, now)
+    return _whole(file, headers) if spans is None else _partial(file, headers, spans)
 
 
-def headers_for(file: Description, policy: Policy, now: datetime.datetime) -> Headers:
-    """What is said of a file whose content is sent."""
-    return [*_content_headers(file), *_validators(file), *_caching(policy, now)]
+def _spans(file: Description, request: Request, etag: str | None, now: datetime.datetime) -> list[Span] | None:
+    """What is asked for; None for the whole file. Section 14.2: ``Range`` is defined for GET only."""
+    if request.range is None or request.method != 'GET' or not file.has_ranges or file.content_length is None:
+        return None
+    if not range_applies(request, etag, file.last_modified, now):
+        return None
+    return requested_spans(request.range, file.content_length)
 
 
-def plain(status: HTTPStatus, text: str = '') -> Response:
+def _whole(file: Description, headers: Headers) -> Response:
+    length = file.content_length
+    if length is None:
+        return Response(HTTPStatus.OK, headers, None)
+    body = (Span(0, length),) if file.has_ranges else None
+    return Response(HTTPStatus.OK, [*headers, ('Content-Length', str(length))], body)
+
+
+def _partial(file: Description, headers: Headers, spans: list[Span]) -> Response:
+    length = file.content_length or 0
+    if not spans:
+        status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        return plain(status, headers=[('Content-Range', content_range(None, length)), ('Accept-Ranges', 'bytes')])
+    body: tuple[Part, ...] = (spans[0],)
+    extra = [('Content-Range', content_range(spans[0], length))]
+    if len(spans) > 1:
+        media_type, body = multipart(spans, length, dict(headers)['Content-Type'])
+        headers = [(name, value) for name, value in headers if name != 'Content-Type']
+        extra = [('Content-Type', media_type)]
+    return Response(HTTPStatus.PARTIAL_CONTENT, [*extra, *headers, ('Content-Length', str(size(body)))], body)
+
+
+def headers_for(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Headers:
+    """What is said of a file whose content is sent, whole or in part."""
+    return [*_content_headers(file, policy), *_validators(file, request), *_caching(policy, now)]
+
+
+def plain(status: HTTPStatus, text: str = '', headers: Headers | None = None) -> Response:
     """An answer in words."""
     body = f'{text or status.phrase}\n'.encode()
-    headers = [
+    about = [
         ('Content-Type', 'text/plain; charset=utf-8'),
         ('Content-Length', str(len(body))),
         ('X-Content-Type-Options', 'nosniff'),
     ]
-    return Response(status, headers, body)
+    return Response(status, [*(headers or []), *about], (body,))
 
 
 def redirect(url: str, permanent: bool = True) -> Response:
     """To where the backend itself serves the file: for good, or for this once, because the URL will expire."""
     status = HTTPStatus.MOVED_PERMANENTLY if permanent else HTTPStatus.FOUND
-    _, headers, body = plain(status)
-    if not permanent:
-        headers = [('Cache-Control', 'no-store'), *headers]
     location = quote(url, safe=_URL_CHARS, errors='replace')
-    return Response(status, [('Location', location), *headers], body)
+    caching = [] if permanent else [('Cache-Control', 'no-store')]
+    return plain(status, headers=[('Location', location), *caching])
 
 
-def _content_headers(file: Description) -> Headers:
-    content_type = checked_content_type(file.content_type)
-    passive = is_passive(content_type)
+def _content_headers(file: Description, policy: Policy) -> Headers:
+    content_type = UNKNOWN if file.is_disguised else checked_content_type(file.content_type)
+    is_safe = is_passive(content_type) and not file.is_disguised
     headers = [
         ('Content-Type', content_type),
-        ('Content-Disposition', make_content_disposition('inline' if passive else 'attachment', file.filename)),
+        ('Content-Disposition', make_content_disposition(_disposition(file, content_type, policy), _name(file, policy))),
         ('X-Content-Type-Options', 'nosniff'),
+        ('Cross-Origin-Resource-Policy', policy.resource_policy),
+        ('Accept-Ranges', 'bytes' if file.has_ranges and file.content_length is not None else 'none'),
     ]
-    if not passive:
-        headers.append(('Content-Security-Policy', SANDBOX))
-    if file.content_length is not None:
-        headers.append(('Content-Length', str(file.content_length)))
-    return headers
+    return headers if is_safe else [*headers, ('Content-Security-Policy', SANDBOX)]
 
 
-def _validators(file: Description) -> Headers:
+def _disposition(file: Description, content_type: str, policy: Policy) -> str:
+    shown = is_inline(content_type, policy.inline) and not file.is_disguised and policy.disposition != 'attachment'
+    return 'inline' if shown else 'attachment'
+
+
+def _name(file: Description, policy: Policy) -> str | None:
+    return file.filename if policy.filename is None else policy.filename
+
+
+def _validators(file: Description, request: Request) -> Headers:
     etag = entity_tag(file)
     headers = [('ETag', etag)] if etag else []
     if file.last_modified is not None:
         headers.append(('Last-Modified', make_date(file.last_modified)))
-    return headers
+    digest = repr_digest(file.checksum) if wants_digest(request.want_repr_digest) else None
+    return [*headers, ('Repr-Digest', digest)] if digest else headers
 
 
 def _caching(policy: Policy, now: datetime.datetime) -> Headers:
+    if policy.cache == 'no-store':
+        return [('Cache-Control', 'no-store')]
     expires = now + datetime.timedelta(seconds=policy.cache_max_age)
-    return [('Cache-Control', f'max-age={policy.cache_max_age}, public'), ('Expires', make_date(expires))]
+    return [('Cache-Control', f'max-age={policy.cache_max_age}, {policy.cache}'), ('Expires', make_date(expires))]
 
 
 def _kept_when_fresh(headers: Headers) -> Headers:

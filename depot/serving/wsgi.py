@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from ..errors import StorageFailure
-from ..utils import utcnow_naive
-from .conditional import Conditions, entity_tag, is_fresh, make_date, parse_date
+from .body import BLOCK_SIZE, close_file
+from .conditional import entity_tag, is_fresh, make_date, parse_date
+from .delivery import Delivery, deliver, in_words
 from .description import describe
-from .response import Policy, Response, plain, respond
+from .policy import Policy
+from .request import Request
+from .response import Response
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-
-#: Bytes that are read and sent at a time.
-BLOCK_SIZE = 64 * 1024
-
 
 class _FileIter:
     """The content of a file in blocks; closes the file at its end, and when it is closed itself."""
@@ -41,76 +39,36 @@ class _FileIter:
         close_file(self._file)
 
 
-class OpenedFile:
-    """A file whose first block has been read, and is read again from here.
-
-    Only after its first read does a stored file describe the content that it
-    gives. It has no ``fileno``, so a server cannot send past this object.
-    """
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._first: bytes = file.read(BLOCK_SIZE)
-
-    def read(self, n: int = -1) -> bytes:
-        if n < 0:
-            first, self._first = self._first, b''
-            rest: bytes = self._file.read()
-            return first + rest
-        if self._first:
-            block, self._first = self._first[:n], self._first[n:]
-        else:
-            block = self._file.read(n)
-        return block
-
-    def close(self) -> None:
-        close_file(self._file)
-
-
 class FileServeApp:
     """A WSGI application that answers every request with one stored file, and closes it.
 
     It answers once, like the response that it is. ``cache_max_age`` is in
     seconds. The content goes through the ``wsgi.file_wrapper`` of the server,
-    if it has one, unless ``replace_wsgi_filewrapper`` is true.
+    if it has one, unless ``replace_wsgi_filewrapper`` is true. A ``policy``
+    says more than ``cache_max_age`` does, and takes its place.
     """
 
-    def __init__(self, storedfile: Any, cache_max_age: int, replace_wsgi_filewrapper: bool = False) -> None:
+    def __init__(
+        self,
+        storedfile: Any,
+        cache_max_age: int,
+        replace_wsgi_filewrapper: bool = False,
+        policy: Policy | None = None,
+    ) -> None:
         self.file = storedfile
         self.cache_max_age = cache_max_age
         self.replace_wsgi_filewrapper = replace_wsgi_filewrapper
+        self._policy = policy
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self.replace_wsgi_filewrapper:
             environ['wsgi.file_wrapper'] = _FileIter
         try:
-            return self._serve(environ, start_response)
+            policy = self._policy or Policy(int(self.cache_max_age))
+            return send(deliver(self.file, request_of(environ), policy), environ, start_response)
         except BaseException:
             close_file(self.file)
             raise
-
-    def _serve(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        response = self._respond(_conditions(environ))
-        if response.status is HTTPStatus.OK and environ['REQUEST_METHOD'] != 'HEAD':
-            return self._send(environ, start_response)
-        close_file(self.file)
-        return send(response, environ, start_response)
-
-    def _send(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        try:
-            opened = OpenedFile(self.file)
-        except StorageFailure:
-            raise
-        except OSError:  # deleted since it was found
-            close_file(self.file)
-            return send(plain(HTTPStatus.NOT_FOUND), environ, start_response)
-        # Asked for again: the content may be newer than what was found.
-        _start(self._respond(Conditions()), start_response)
-        body: Iterable[bytes] = environ.get('wsgi.file_wrapper', _FileIter)(opened, BLOCK_SIZE)
-        return body
-
-    def _respond(self, conditions: Conditions) -> Response:
-        return respond(describe(self.file), conditions, Policy(int(self.cache_max_age)), utcnow_naive())
 
     def generate_etag(self) -> str | None:
         """The file's entity tag, quoted; see :func:`depot.serving.conditional.entity_tag`."""
@@ -118,7 +76,7 @@ class FileServeApp:
 
     def has_been_modified(self, environ: Environ, etag: str | None, last_modified: datetime.datetime | None) -> bool:
         """Whether the client that sent this request lacks the file with this tag and date."""
-        return not is_fresh(_conditions(environ), etag, last_modified)
+        return not is_fresh(request_of(environ), etag, last_modified)
 
     def parse_date(self, value: str) -> datetime.datetime:
         """An HTTP date as UTC without a time zone; RuntimeError if it is none."""
@@ -129,17 +87,21 @@ class FileServeApp:
         return make_date(instant)
 
 
-def send(response: Response, environ: Environ, start_response: StartResponse) -> list[bytes]:
-    """Sends an answer that is not a file's content."""
-    _start(response, start_response)
-    return [response.body] if response.body and environ['REQUEST_METHOD'] != 'HEAD' else []
+def send(delivery: Delivery, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Sends an answer. What the server's own way does not know of, parts of a file, is sent block by block."""
+    status, headers, body = delivery
+    start_response(f'{status.value} {status.phrase}', headers)
+    if isinstance(body, bytes):
+        return [body] if body else []
+    wrapper = environ.get('wsgi.file_wrapper', _FileIter) if status is HTTPStatus.OK else _FileIter
+    content: Iterable[bytes] = wrapper(body, BLOCK_SIZE)
+    return content
 
 
-def close_file(file: Any) -> None:
-    """Closes a stored file; those of third-party storages may have nothing to close."""
-    close = getattr(file, 'close', None)
-    if close is not None:
-        close()
+def say(response: Response, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Sends an answer in words; to a HEAD its headers."""
+    delivery = in_words(response)
+    return send(delivery._replace(body=b'') if environ['REQUEST_METHOD'] == 'HEAD' else delivery, environ, start_response)
 
 
 def request_path(environ: Environ) -> str:
@@ -148,9 +110,7 @@ def request_path(environ: Environ) -> str:
     return path.encode('latin-1', 'replace').decode('utf-8', 'replace')
 
 
-def _start(response: Response, start_response: StartResponse) -> None:
-    start_response(f'{response.status.value} {response.status.phrase}', response.headers)
-
-
-def _conditions(environ: Environ) -> Conditions:
-    return Conditions(environ.get('HTTP_IF_NONE_MATCH'), environ.get('HTTP_IF_MODIFIED_SINCE'))
+def request_of(environ: Environ) -> Request:
+    """What of the request decides the answer."""
+    method = environ.get('REQUEST_METHOD', 'GET')
+    return Request.of(method, lambda name: environ.get(f'HTTP_{name.upper().replace("-", "_")}'))

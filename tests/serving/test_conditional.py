@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depot.errors import InvalidDate
-from depot.serving.conditional import Conditions, entity_tag, is_fresh, make_date, parse_date
+from depot.serving.conditional import entity_tag, is_fresh, make_date, parse_date
 from depot.serving.description import Description
+from depot.serving.request import Request
 
 NOON = datetime.datetime(2026, 11, 21, 12)
 SECOND = datetime.timedelta(seconds=1)
@@ -62,28 +63,28 @@ def test_a_name_that_is_no_unicode_has_a_tag():
     'header', ['"a"', 'W/"a"', '"b", "a"', '"b","a"', '"b" , W/"a"', ' "a" ', '"x,y", "a"', ', "a",,', '*', ' * ']
 )
 def test_a_tag_that_matches_is_fresh(header):
-    assert is_fresh(Conditions(header), '"a"', None)
+    assert is_fresh(Request(if_none_match=header), '"a"', None)
 
 
 @pytest.mark.parametrize('header', ['"b"', 'a', '', '"', '"a', 'W/a', '"A"', '"a b"', '"xa"', '*, "b"'])
 def test_any_other_header_is_not_fresh(header):
-    assert not is_fresh(Conditions(header), '"a"', None)
+    assert not is_fresh(Request(if_none_match=header), '"a"', None)
 
 
 def test_a_tag_may_have_a_comma_in_it():
-    assert is_fresh(Conditions('"b", "x,y"'), '"x,y"', None)
+    assert is_fresh(Request(if_none_match='"b", "x,y"'), '"x,y"', None)
 
 
 def test_a_file_without_a_tag_matches_only_the_star():
-    assert not is_fresh(Conditions('"None", None'), None, None)
-    assert is_fresh(Conditions('*'), None, None)
+    assert not is_fresh(Request(if_none_match='"None", None'), None, None)
+    assert is_fresh(Request(if_none_match='*'), None, None)
 
 
 # If-Modified-Since
 
 
 def test_without_conditions_nothing_is_fresh():
-    assert not is_fresh(Conditions(), '"a"', NOON)
+    assert not is_fresh(Request(), '"a"', NOON)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +92,13 @@ def test_without_conditions_nothing_is_fresh():
     [(NOON, True), (NOON - SECOND, True), (NOON + HALF_SECOND, True), (NOON + SECOND, False), (None, False)],
 )
 def test_a_file_not_modified_since_is_fresh(last_modified, fresh):
-    assert is_fresh(Conditions(None, make_date(NOON)), None, last_modified) is fresh
+    assert is_fresh(Request(if_modified_since=make_date(NOON)), None, last_modified) is fresh
 
 
 @pytest.mark.parametrize('date', [make_date(NOON), 'rubbish'])
 def test_a_date_does_not_count_beside_a_tag(date):
-    assert not is_fresh(Conditions('"b"', date), '"a"', NOON)
-    assert is_fresh(Conditions('"a"', date), '"a"', NOON + SECOND)
+    assert not is_fresh(Request(if_none_match='"b"', if_modified_since=date), '"a"', NOON)
+    assert is_fresh(Request(if_none_match='"a"', if_modified_since=date), '"a"', NOON + SECOND)
 
 
 # Dates
@@ -151,4 +152,4 @@ def test_a_date_is_a_date_or_an_error(text):
 
 @given(st.text(alphabet='W/",*a \t\xe9'))
 def test_no_list_of_tags_is_an_error(header):
-    assert is_fresh(Conditions(header), '"a"', None) in (True, False)
+    assert is_fresh(Request(if_none_match=header), '"a"', None) in (True, False)

@@ -7,17 +7,20 @@ from http import HTTPStatus
 
 import pytest
 
-from depot.serving.conditional import Conditions, entity_tag
+from depot.serving.conditional import entity_tag
 from depot.serving.description import Description
-from depot.serving.response import Policy, plain, redirect, respond
+from depot.serving.policy import Policy
+from depot.serving.ranges import Span
+from depot.serving.request import Request
+from depot.serving.response import plain, redirect, respond
 
 NOON = datetime.datetime(2026, 11, 21, 12)
-FILE = Description('1', 'a.txt', 'text/plain', NOON, 5, 'sha256:00')
+FILE = Description('1', 'a.txt', 'text/plain', NOON, 5, 'sha256:00', has_ranges=True)
 LATER = NOON + datetime.timedelta(hours=1)
 
 
-def answer(file=FILE, if_none_match=None, if_modified_since=None, max_age=60):
-    status, headers, body = respond(file, Conditions(if_none_match, if_modified_since), Policy(max_age), LATER)
+def answer(file=FILE, method='GET', policy=Policy(60), **fields):
+    status, headers, body = respond(file, Request(method, **fields), policy, LATER)
     names = [name for name, _ in headers]
     assert len(names) == len(set(names))
     return status, dict(headers), body
@@ -30,13 +33,15 @@ def test_the_headers_describe_the_file():
             'Content-Type': 'text/plain',
             'Content-Disposition': 'inline;filename="a.txt";filename*=utf-8\'\'a.txt',
             'X-Content-Type-Options': 'nosniff',
+            'Cross-Origin-Resource-Policy': 'cross-origin',
+            'Accept-Ranges': 'bytes',
             'Content-Length': '5',
             'ETag': entity_tag(FILE),
             'Last-Modified': 'Sat, 21 Nov 2026 12:00:00 GMT',
             'Cache-Control': 'max-age=60, public',
             'Expires': 'Sat, 21 Nov 2026 13:01:00 GMT',
         },
-        b'',
+        (Span(0, 5),),
     )
 
 
@@ -107,7 +112,7 @@ def test_a_client_that_has_the_file_gets_no_content():
     status, headers, body = answer(if_none_match=entity_tag(FILE))
     assert status == HTTPStatus.NOT_MODIFIED
     assert set(headers) == {'ETag', 'Cache-Control', 'Expires'}
-    assert body == b''
+    assert body == ()
 
 
 def test_without_a_tag_the_date_is_kept():
@@ -119,13 +124,13 @@ def test_without_a_tag_the_date_is_kept():
 def test_a_date_that_is_none_is_a_bad_request():
     status, headers, body = answer(if_modified_since='rubbish')
     assert status == HTTPStatus.BAD_REQUEST
-    assert headers['Content-Length'] == str(len(body))
-    assert b"If-Modified-Since: 'rubbish' is no date" in body
+    assert headers['Content-Length'] == str(len(body[0]))
+    assert b"If-Modified-Since: 'rubbish' is no date" in body[0]
 
 
 def test_an_answer_in_words_says_its_status_if_nothing_else():
-    assert plain(HTTPStatus.NOT_FOUND).body == b'Not Found\n'
-    assert plain(HTTPStatus.NOT_FOUND, 'Gone fishing').body == b'Gone fishing\n'
+    assert plain(HTTPStatus.NOT_FOUND).body == (b'Not Found\n',)
+    assert plain(HTTPStatus.NOT_FOUND, 'Gone fishing').body == (b'Gone fishing\n',)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 from depot.errors import StorageFailure
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
-from depot.serving.wsgi import BLOCK_SIZE, FileServeApp, OpenedFile, _FileIter
+from depot.serving.body import BLOCK_SIZE, WholeBody
+from depot.serving.wsgi import FileServeApp, _FileIter
 
 from .client import ask, environment
 
@@ -214,7 +215,7 @@ def test_a_file_is_closed_when_the_wrapper_of_the_server_fails(storage):
 
 @pytest.mark.parametrize('sizes', [[-1], [3, -1], [3, BLOCK_SIZE, -1], [0, BLOCK_SIZE + 1, 10, -1]])
 def test_an_opened_file_is_read_from_its_beginning_in_pieces_of_any_size(sizes):
-    opened = OpenedFile(io.BytesIO(LARGE))
+    opened = WholeBody(io.BytesIO(LARGE))
     pieces = [opened.read(size) for size in sizes]
     assert b''.join(pieces) == LARGE
     assert all(len(piece) <= size for piece, size in zip(pieces, sizes, strict=True) if size >= 0)

@@ -1,0 +1,99 @@
+"""The body of an answer, opened: what a server sends, block by block."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import StorageFailure
+from .ranges import Part, Span
+
+#: Bytes that are read and sent at a time.
+BLOCK_SIZE = 64 * 1024
+
+
+def close_file(file: Any) -> None:
+    """Closes a stored file; those of third-party storages may have nothing to close."""
+    close = getattr(file, 'close', None)
+    if close is not None:
+        close()
+
+
+class WholeBody:
+    """All of a file that is read from its beginning to its end, and whose first block has been read.
+
+    Only after its first read does a stored file describe the content that it
+    gives. It has no ``fileno``, so a server cannot send past this object.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        #: The first bytes, which tell what the content is.
+        self.head: bytes = file.read(BLOCK_SIZE)
+        self._first = self.head
+
+    def read(self, n: int = -1) -> bytes:
+        if n < 0:
+            first, self._first = self._first, b''
+            rest: bytes = self._file.read()
+            return first + rest
+        if self._first:
+            block, self._first = self._first[:n], self._first[n:]
+        else:
+            block = self._file.read(n)
+        return block
+
+    def close(self) -> None:
+        close_file(self._file)
+
+
+class PartsBody:
+    """Some parts of a file, and what stands between them. The first is opened at once, the others when it is their turn.
+
+    Raises what ``open_range`` of the file raises, and
+    :class:`~depot.errors.StorageFailure` where the storage has fewer bytes than
+    it said: an answer never ends short without an error.
+    """
+
+    def __init__(self, file: Any, parts: Sequence[Part]) -> None:
+        self._file = file
+        self._parts = deque(parts)
+        self._reader: Any = None
+        self._left = 0
+        if self._parts and isinstance(self._parts[0], Span):
+            self._open(self._parts.popleft())
+
+    def _open(self, span: Part) -> None:
+        assert isinstance(span, Span)
+        self._reader, self._left = self._file.open_range(*span), span.length
+
+    def read(self, n: int = -1) -> bytes:
+        if n < 0:
+            return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
+        while self._left or self._parts:
+            if self._left:
+                return self._block(n)
+            part = self._parts.popleft()
+            if isinstance(part, bytes):
+                return part
+            self._close_reader()
+            self._open(part)
+        return b''
+
+    def _block(self, n: int) -> bytes:
+        block: bytes = self._reader.read(min(n, self._left))
+        if not block:
+            raise StorageFailure(f'{self._file!r} ended {self._left} bytes before its end')
+        self._left -= len(block)
+        return block
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def close(self) -> None:
+        try:
+            self._close_reader()
+        finally:
+            close_file(self._file)

@@ -1,0 +1,84 @@
+"""An answer with its body opened: what the adapters for WSGI and ASGI send."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from ..errors import StorageFailure
+from ..utils import utcnow_naive
+from .body import PartsBody, WholeBody, close_file
+from .description import Description, describe
+from .disguise import is_disguised
+from .policy import Policy
+from .ranges import Span
+from .request import Request
+from .response import Headers, Response, plain, respond
+from .sniff import contradicts
+
+Body = WholeBody | PartsBody
+
+
+class Delivery(NamedTuple):
+    """The status and the headers, and the body: bytes, or what is to be read and closed."""
+
+    status: HTTPStatus
+    headers: Headers
+    body: bytes | Body = b''
+
+
+def deliver(file: Any, request: Request, policy: Policy) -> Delivery:
+    """The answer to a request for a stored file, which is closed with the body, or at once if there is none.
+
+    Raises what the storage raises, but for a file that is gone: that is a 404.
+    """
+    try:
+        description = describe(file)
+        response = _respond(description._replace(is_disguised=is_disguised(file, description)), request, policy)
+        if _sends_content(response):
+            return _opened(file, response) or _reread(file, policy)
+        close_file(file)
+        return in_words(response)
+    except BaseException:
+        close_file(file)
+        raise
+
+
+def in_words(response: Response) -> Delivery:
+    """An answer that has nothing of a file in it."""
+    return Delivery(response.status, response.headers, b''.join(map(bytes, response.body or ())))
+
+
+def _opened(file: Any, response: Response) -> Delivery | None:
+    """The parts that were asked for; None if the file was replaced or deleted since it was found."""
+    if response.body is None:
+        return None
+    try:
+        return Delivery(response.status, response.headers, PartsBody(file, response.body))
+    except StorageFailure:
+        raise
+    except OSError:
+        return None
+
+
+def _reread(file: Any, policy: Policy) -> Delivery:
+    """The whole file, as it is now: it says what it is once it is read."""
+    try:
+        body = WholeBody(file)
+    except StorageFailure:
+        raise
+    except OSError:  # deleted
+        close_file(file)
+        return in_words(plain(HTTPStatus.NOT_FOUND))
+    description = describe(file)
+    disguised = contradicts(description.content_type or '', body.head)
+    response = _respond(description._replace(is_disguised=disguised), Request(), policy)
+    return Delivery(response.status, response.headers, body)
+
+
+def _respond(description: Description, request: Request, policy: Policy) -> Response:
+    return respond(description, request, policy, utcnow_naive())
+
+
+def _sends_content(response: Response) -> bool:
+    return response.body is None or any(isinstance(each, Span) for each in response.body)

@@ -1,0 +1,50 @@
+"""Whether a stored file is what its type says, before a browser is told so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import StorageFailure
+from .description import Description
+from .sniff import contradicts
+
+#: Bytes that tell what a content is.
+_HEAD_SIZE = 1024
+
+# What is known already of contents, by checksum and type; so many are remembered.
+_verdicts: dict[tuple[str, str], bool] = {}
+_MOST_VERDICTS = 10_000
+
+
+def is_disguised(file: Any, description: Description) -> bool:
+    """Whether the content is something else than its type says; reads its first bytes, once for each checksum.
+
+    Of a file without ``open_range`` nothing is known before it is read.
+    """
+    if not description.has_ranges or not description.content_length or description.content_type is None:
+        return False
+    known = (description.checksum or '', description.content_type)
+    if known not in _verdicts:
+        head = _head(file, description.content_length)
+        if not description.checksum:
+            return contradicts(description.content_type, head)
+        _remember(known, contradicts(description.content_type, head))
+    return _verdicts[known]
+
+
+def _head(file: Any, length: int) -> bytes:
+    """The first bytes; none of a file that was replaced or deleted, which is found out again when it is sent."""
+    try:
+        with file.open_range(0, min(length, _HEAD_SIZE)) as reader:
+            head: bytes = reader.read(_HEAD_SIZE)
+            return head
+    except StorageFailure:
+        raise
+    except OSError:
+        return b''
+
+
+def _remember(known: tuple[str, str], verdict: bool) -> None:
+    if len(_verdicts) >= _MOST_VERDICTS:
+        _verdicts.clear()
+    _verdicts[known] = verdict

@@ -1,0 +1,5 @@
+"""x"""
+
+
+def contradicts(content_type: str, head: bytes) -> bool:
+    return False
