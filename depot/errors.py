@@ -14,6 +14,8 @@
     │                   RuntimeError)
     ├── InvalidFileId (ValueError)            not an id that this storage gives
     ├── InvalidPath (ValueError)              not of the form ``storage/id``
+    ├── InvalidLink (ValueError)              a file has no URL with these options
+    ├── WrongSignature (ValueError)           not signed for this, or valid no more
     ├── InvalidRange (ValueError)             not from one byte up to a later one
     ├── InvalidDate (ValueError,              not a date of HTTP
     │                RuntimeError)
@@ -91,6 +93,14 @@ class InvalidFileId(DepotError, ValueError):
 
 class InvalidPath(DepotError, ValueError):
     """Not of the form ``storage/id``."""
+
+
+class InvalidLink(DepotError, ValueError):
+    """Not options that a file's URL can have."""
+
+
+class WrongSignature(DepotError, ValueError):
+    """Not signed by us, for this, or valid no more; nothing tells which."""
 
 
 class InvalidRange(DepotError, ValueError):

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from .errors import ConfigurationError, InvalidPath, NameTaken, UnknownStorage
-from .io.backends import constructed
+from .io import settings
+from .io.backends import check_options, constructed
 from .io.interfaces import FileStorage, StoredFile
+from .io.settings import StorageSettings
 from .io.urls import backend_and_options
 
 __all__ = ['DepotManager', 'configure', 'get_depot', 'get_file', 'set_default']
@@ -23,7 +25,7 @@ _MIDDLEWARE = 'depot.middleware.DepotMiddleware'
 class Middleware(Protocol):
     """Whatever makes the URLs of the stored files."""
 
-    def url_for(self, path: str) -> str: ...
+    def url_for(self, path: str) -> str: ...  # and, where it has them, with options
 
 
 class DepotManager:
@@ -39,6 +41,9 @@ class DepotManager:
     _depots: ClassVar[dict[str, FileStorage]] = {}
     _middleware: ClassVar[Any] = None
     _aliases: ClassVar[dict[str, str]] = {}
+
+    # By name, not by storage: whatever stands in for a private storage is private.
+    _settings: ClassVar[dict[str, StorageSettings]] = {}
 
     @classmethod
     def set_default(cls, name: str) -> None:
@@ -110,9 +115,28 @@ class DepotManager:
         return cls.require(name).get(file_id)
 
     @classmethod
-    def url_for(cls, path: str) -> str:
-        """The URL at which the registered middleware serves the file at ``storage/id``."""
-        url: str = cls.get_middleware().url_for(path)
+    def settings(cls, name: str | None = None) -> StorageSettings:
+        """Who may see the files of the storage with this name or alias, by default the default one, and how.
+
+        A storage that was not configured, or of which nothing was said, has the
+        defaults: it is public.
+        """
+        name = cls._default_depot if name is None else name
+        real = None if name is None else cls.resolve_alias(name)
+        return StorageSettings() if real is None else cls._settings.get(real, StorageSettings())
+
+    @classmethod
+    def url_for(cls, path: str, **options: Any) -> str:
+        """The URL at which the registered middleware serves the file at ``storage/id``.
+
+        The options are those of the middleware: of ours ``expires``,
+        ``download``, ``filename``, ``absolute`` and ``fingerprint``. Raises
+        :class:`~depot.errors.WrongOption` for one that it does not take.
+        """
+        url_for = cls.get_middleware().url_for
+        if options:
+            check_options(getattr(url_for, '__qualname__', 'url_for'), url_for, path, **options)
+        url: str = url_for(path, **options)
         return url
 
     @classmethod
@@ -126,7 +150,9 @@ class DepotManager:
             raise NameTaken(f'a storage {name!r} is configured already')
         if name in cls._aliases:
             raise NameTaken(f'{name!r} is an alias of the storage {cls._aliases[name]!r}')
-        storage = cls._depots[name] = cls.from_config(config, prefix)
+        storage, said = _made(config, prefix)
+        cls._settings[name] = said  # first, so that a private storage is never public
+        cls._depots[name] = storage
         if cls._default_depot is None:
             cls._default_depot = name
         return storage
@@ -171,13 +197,15 @@ class DepotManager:
         it: ``s3://bucket/folder``, ``file:///path``; see :ref:`storage-urls`.
         Such a URL may also take the place of all settings.
 
+        ``<prefix>private``, ``<prefix>cache`` and ``<prefix>delivery`` are said
+        to depot, and not to the backend: see :meth:`settings`, which knows them
+        of storages that are registered.
+
         Raises :class:`~depot.errors.BackendMissing` or
-        :class:`~depot.errors.WrongOption`, and what the backend itself raises.
+        :class:`~depot.errors.WrongOption`, :class:`~depot.errors.ConfigurationError`
+        for a value that is none, and what the backend itself raises.
         """
-        settings = {'url': config} if isinstance(config, str) else _options(config or {}, prefix)
-        backend, options = backend_and_options(settings)
-        storage: FileStorage = constructed(backend, **options)
-        return storage
+        return _made(config, prefix)[0]
 
     @classmethod
     @contextlib.contextmanager
@@ -212,6 +240,14 @@ class DepotManager:
         cls._depots = {}
         cls._middleware = None
         cls._aliases = {}
+        cls._settings = {}
+
+
+def _made(config: Mapping[str, Any] | str | None, prefix: str) -> tuple[FileStorage, StorageSettings]:
+    given = {'url': config} if isinstance(config, str) else _options(config or {}, prefix)
+    backend, options = backend_and_options(given)
+    said, options = settings.split(backend, options)
+    return constructed(backend, **options), said
 
 
 def _options(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:

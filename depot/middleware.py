@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from .errors import InvalidMountpoint
 from .manager import DepotManager
 from .serving.resolver import find_file, path_below
 from .serving.response import plain, redirect
+from .serving.urls import Urls
 from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, close_file, request_path, send
+from .signing import Keys
 
 __all__ = ['DepotManager', 'DepotMiddleware', 'FileServeApp', '_FileIter']
 
@@ -22,7 +23,13 @@ class DepotMiddleware:
     server's own way of sending files is not used: for servers whose way is
     broken. Without an application (None), all else is not found.
 
-    Raises :class:`~depot.errors.InvalidMountpoint` unless the mountpoint starts with a slash.
+    ``secret_key`` signs URLs: one, or several of which the last one signs and
+    each verifies. A signed URL works for ``url_expires`` seconds, unless it is
+    asked for with another time. ``base_url`` is where the application is, as
+    clients see it: ``https://example.com``, or ``https://example.com/app``.
+
+    Raises :class:`~depot.errors.InvalidMountpoint` unless the mountpoint starts with a slash, and
+    :class:`~depot.errors.ConfigurationError` for other options that cannot be used.
     """
 
     def __init__(
@@ -31,19 +38,19 @@ class DepotMiddleware:
         mountpoint: str = '/depot',
         cache_max_age: int = 604800,
         replace_wsgi_filewrapper: bool = False,
+        secret_key: Keys | None = None,
+        url_expires: float | str = 3600,
+        base_url: str | None = None,
     ) -> None:
-        if not mountpoint.startswith('/'):
-            raise InvalidMountpoint(
-                f'the mountpoint {mountpoint!r} does not start with a slash; try {"/" + mountpoint!r}'
-            )
+        self.urls = Urls(mountpoint, secret_key, url_expires, base_url)
         self.app = app
         self.mountpoint = mountpoint
         self.cache_max_age = cache_max_age
         self.replace_wsgi_filewrapper = replace_wsgi_filewrapper
 
-    def url_for(self, path: str) -> str:
-        """The URL of the stored file at ``storage/id``, from the root of the application."""
-        return f'{self.mountpoint.rstrip("/")}/{path}'
+    def url_for(self, path: str, **options: Any) -> str:
+        """The URL of the stored file at ``storage/id``; for the options see :meth:`depot.serving.urls.Urls.url_for`."""
+        return self.urls.url_for(path, **options)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = path_below(self.mountpoint, request_path(environ))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import BackendMissing, WrongOption
@@ -28,8 +28,7 @@ def constructed(dotted_path: str, /, *args: Any, **options: Any) -> Any:
     raises.
     """
     found = _found(dotted_path)
-    with contextlib.suppress(ValueError):  # a class written in C may not tell what it takes
-        _check_options(dotted_path, inspect.signature(found), args, options)
+    check_options(dotted_path, found, *args, **options)
     return found(*args, **options)
 
 
@@ -41,13 +40,20 @@ def option_names(dotted_path: str) -> frozenset[str]:
     return frozenset(inspect.signature(_found(dotted_path)).parameters)
 
 
-def _check_options(dotted_path: str, signature: inspect.Signature, args: Any, options: dict[str, Any]) -> None:
-    # Before the call, so that a TypeError from inside the constructor is not taken for a wrong option.
+def check_options(what: str, function: Callable[..., Any], /, *args: Any, **options: Any) -> None:
+    """Raises :class:`~depot.errors.WrongOption` for arguments that a function, called ``what``, does not take.
+
+    It is asked before the call, so that a TypeError from inside is not taken for a wrong option.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a class written in C may not tell what it takes
+        return
     try:
         signature.bind(*args, **options)
     except TypeError as error:
         takes = ', '.join(signature.parameters) or 'none'
-        raise WrongOption(f'{dotted_path}: {error}; its options are: {takes}') from None
+        raise WrongOption(f'{what}: {error}; its options are: {takes}') from None
 
 
 def _found(dotted_path: str) -> Any:

@@ -1,0 +1,87 @@
+"""Tokens in the URLs of files: what somebody who has one may see, under which name, for how long."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from ..errors import WrongSignature
+from ..signing import Keys, Signer
+
+#: The field of a query string that has the token.
+PARAMETER = 'token'
+
+_DISPOSITIONS = (None, 'inline', 'attachment')
+
+
+class Grant(NamedTuple):
+    """What a token allows beyond seeing the file; None is what it does not say."""
+
+    #: The name to download it under.
+    filename: str | None = None
+    #: ``attachment``, to have it saved, or ``inline``, to have it shown if its type may be.
+    disposition: str | None = None
+    #: Which derived file, in the place of the file itself.
+    rendition: str | None = None
+    #: When the token expires, in seconds since 1970 in UTC; :meth:`Links.link` goes by its own argument.
+    expires_at: int | None = None
+
+
+#: The file as it is stored.
+NOTHING_MORE = Grant()
+
+
+class Links:
+    """Makes and verifies the tokens of URLs.
+
+    A token is bound to the file's path (``storage/id``), to the purpose, and to
+    a fingerprint if there is one: anything of the one who asks that a thief of
+    the URL would not have, such as the session's id. What it grants is in it.
+
+    Raises :class:`~depot.errors.ConfigurationError` if there is no key, or an empty one.
+    """
+
+    def __init__(self, keys: Keys, purpose: str = 'serve') -> None:
+        self._signer = Signer(keys, purpose)
+
+    def link(self, path: str, grant: Grant = NOTHING_MORE, expires: float | None = None, fingerprint: str = '') -> str:
+        """A token for the file at ``path``, for so many seconds; None: as long as the key is used."""
+        return self._signer.sign(_said(grant), _bound_to(path, fingerprint), expires)
+
+    def grant(self, path: str, token: str | None, fingerprint: str = '') -> Grant | None:
+        """What the token allows to do with the file at ``path``; None if it is not valid, for whatever reason."""
+        try:
+            said, expires_at = self._signer.read(token or '', _bound_to(path, fingerprint))
+        except WrongSignature:
+            return None
+        return Grant(*said)._replace(expires_at=expires_at) if _is_grant(said) else None
+
+
+def token_of(query: str) -> str | None:
+    """The token in a query string; None if there is none, and one that is never valid if there are several."""
+    fields = [each.partition('=') for each in query.split('&')]
+    tokens = [value for name, _, value in fields if name == PARAMETER]
+    return (unquote(tokens[0]) if len(tokens) == 1 else '') if tokens else None
+
+
+def _said(grant: Grant) -> list[str | None]:
+    """Without what is None at the end, because URLs are short."""
+    said = [grant.filename, grant.disposition, grant.rendition]
+    while said and said[-1] is None:
+        said.pop()
+    return said
+
+
+def _is_grant(said: Any) -> bool:
+    is_short_list = isinstance(said, list) and len(said) <= 3
+    return is_short_list and all(isinstance(each, (str, type(None))) for each in said) and _disposition(said)
+
+
+def _disposition(said: list[Any]) -> bool:
+    return [*said, None, None][1] in _DISPOSITIONS
+
+
+def _bound_to(path: str, fingerprint: str) -> str:
+    """JSON, so that nothing moves from one part to the other."""
+    return json.dumps([path, fingerprint])
