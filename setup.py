@@ -59,7 +59,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['depot', 'depot.*']),
     package_data={'depot': ['py.typed'], 'depot.cli': ['**/*.html', '**/*.css', '**/*.js']},
-    install_requires=['anyascii'],
+    install_requires=['anyascii', 'itsdangerous>=2.0'],
     extras_require={
         'sqlalchemy': SQLALCHEMY,
         's3': S3,

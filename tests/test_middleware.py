@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import closing, contextmanager, suppress
 from types import SimpleNamespace
+from urllib.parse import unquote
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_url_is_below_the_mountpoint(mountpoint, url):
 def test_the_url_of_a_file_leads_to_it(storage, mountpoint):
     middleware = DepotManager.make_middleware(application, mountpoint=mountpoint)
     path = f'files/{storage.create(b"content", "a.txt")}'
-    status, headers, body = ask(middleware, DepotManager.url_for(path))
+    status, headers, body = ask(middleware, unquote(DepotManager.url_for(path)))
     assert (status, body) == (200, b'content')
     assert headers['Content-Type'] == 'text/plain'
     assert headers['Cache-Control'] == 'max-age=604800, public'

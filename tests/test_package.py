@@ -23,6 +23,7 @@ CORE = (
     'depot.io.memory',
     'depot.manager',
     'depot.middleware',
+    'depot.signing',
     'depot.transactions.scope',
     'depot.utils',
 )
@@ -63,9 +64,9 @@ def test_what_is_installed_knows_its_version() -> None:
     assert metadata.metadata('filedepot')['Requires-Python'] == '>=3.10'
 
 
-def test_the_core_needs_one_small_package() -> None:
+def test_the_core_needs_two_small_packages() -> None:
     needed = metadata.requires('filedepot') or []
-    assert [each for each in needed if 'extra ==' not in each] == ['anyascii']
+    assert [each for each in needed if 'extra ==' not in each] == ['anyascii', 'itsdangerous>=2.0']
 
 
 def test_each_need_has_an_extra() -> None:

@@ -49,7 +49,7 @@ class UploadedFile(DepotFileInfo):
                 filename=file.filename,
                 content_type=file.content_type,
                 uploaded_at=utils.timestamp(),
-                _public_url=_permanent_url(file),
+                _public_url=None if self._is_private else _permanent_url(file),
                 # Storages written for the published package know neither.
                 size=_known(file, 'content_length', int),
                 checksum=_known(file, 'checksum', str),
@@ -90,9 +90,37 @@ class UploadedFile(DepotFileInfo):
 
     @property
     def url(self) -> str:
-        """Where a client can fetch the file: from the backend itself if it is public, else from the middleware."""
+        """Where a client can fetch the file: from the backend itself if it is public, else from the middleware.
+
+        That of a private storage is signed, and works for a while.
+        """
+        return self.url_for()
+
+    def url_for(
+        self,
+        *,
+        expires: float | None = None,
+        download: bool = False,
+        filename: str | None = None,
+        absolute: bool = False,
+        fingerprint: str | None = None,
+    ) -> str:
+        """The :attr:`url` that shall work for ``expires`` seconds, save the file, under another name, or be absolute.
+
+        With a ``fingerprint`` it works only for requests that have the same one.
+        All of it is up to the middleware, see :meth:`depot.serving.urls.Urls.url_for`;
+        of another one it asks only what is given here.
+        """
+        wanted = {'expires': expires, 'download': download or None, 'filename': filename, 'fingerprint': fingerprint}
+        options = {name: value for name, value in wanted.items() if value is not None}
         public_url: str | None = self.get('_public_url')
-        return public_url or DepotManager.url_for(self.path)
+        if public_url and not options and not self._is_private:
+            return public_url
+        return DepotManager.url_for(self.path, **options, **({'absolute': True} if absolute else {}))
+
+    @property
+    def _is_private(self) -> bool:
+        return DepotManager.settings(self.get('depot_name') or self.path.partition('/')[0]).private
 
     def encode(self) -> str:
         """The information as JSON text."""

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
 from ..errors import BackendMissing, ConfigurationError, WrongOption
+from . import settings
 from .backends import DEFAULT_BACKEND, option_names
 
 # RFC 3986, section 3.1 and appendix B. The standard library's way to split drops control characters.
@@ -44,14 +45,14 @@ class _Parts(NamedTuple):
         return ConfigurationError(f'a URL of {self.scheme}: {why}')
 
 
-def backend_and_options(settings: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def backend_and_options(given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The dotted path of the backend that settings mean, and its options.
 
     A ``backend`` is such a path. Without one, a ``url`` means both a backend and options, which others may stand
     beside. Raises :class:`~depot.errors.WrongOption` for an option that is given in both places, and what
     :func:`parsed` raises.
     """
-    options = dict(settings)
+    options = dict(given)
     if 'backend' in options or 'url' not in options:
         return options.pop('backend', DEFAULT_BACKEND), options
     backend, of_url = parsed(options.pop('url'))
@@ -113,7 +114,7 @@ def _mongodb(parts: _Parts) -> dict[str, Any]:
         raise parts.refused(f'it names no host; one looks like {parts.scheme}://host/database')
     if '@' in parts.path + parts.query:
         raise parts.refused(_ENCODE)
-    own = option_names(_GRIDFS)
+    own = {*option_names(_GRIDFS), *settings.NAMES}
     pairs = parts.query.split('&') if parts.query else []
     ours = [each for each in pairs if unquote_plus(each.partition('=')[0]) in own]
     theirs = '&'.join(each for each in pairs if each and each not in ours)

@@ -50,9 +50,16 @@ class Links:
         return self._signer.sign(_said(grant), _bound_to(path, fingerprint), expires)
 
     def grant(self, path: str, token: str | None, fingerprint: str = '') -> Grant | None:
-        """What the token allows to do with the file at ``path``; None if it is not valid, for whatever reason."""
+        """What the token allows to do with the file at ``path``; None if it is not valid, for whatever reason.
+
+        ``fingerprint`` is that of the request. A token that was made without one is valid for every request.
+        """
+        token = token or ''
+        return self._read(token, _bound_to(path, fingerprint)) or self._read(token, _bound_to(path, ''))
+
+    def _read(self, token: str, bound_to: str) -> Grant | None:
         try:
-            said, expires_at = self._signer.read(token or '', _bound_to(path, fingerprint))
+            said, expires_at = self._signer.read(token, bound_to)
         except WrongSignature:
             return None
         return Grant(*said)._replace(expires_at=expires_at) if _is_grant(said) else None
