@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
 from .manager import DepotManager
-from .serving.resolver import find_file, path_below
-from .serving.response import plain, redirect
+from .serving.delivery import said
+from .serving.permission import Authorize, Fingerprint, Permission
+from .serving.resolver import path_below
+from .serving.response import plain
+from .serving.server import FileServer
 from .serving.urls import Urls
-from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, close_file, request_path, send
+from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, request_of, request_path, send
 from .signing import Keys
 
 __all__ = ['DepotManager', 'DepotMiddleware', 'FileServeApp', '_FileIter']
@@ -41,8 +44,14 @@ class DepotMiddleware:
         secret_key: Keys | None = None,
         url_expires: float | str = 3600,
         base_url: str | None = None,
+        authorize: Authorize | None = None,
+        fingerprint: Fingerprint | None = None,
+        inline: Collection[str] | None = None,
+        resource_policy: str | None = None,
     ) -> None:
-        self.urls = Urls(mountpoint, secret_key, url_expires, base_url)
+        self.urls = Urls(mountpoint, secret_key, url_expires, base_url, authorize is not None)
+        permission = Permission(self.urls.links, authorize, fingerprint)
+        self._server = FileServer(permission, int(cache_max_age), int(float(url_expires)), inline, resource_policy)
         self.app = app
         self.mountpoint = mountpoint
         self.cache_max_age = cache_max_age
@@ -56,21 +65,13 @@ class DepotMiddleware:
         path = path_below(self.mountpoint, request_path(environ))
         if path is None or environ['REQUEST_METHOD'] not in ('GET', 'HEAD'):
             return self._pass_on(environ, start_response)
-        file = find_file(path)
-        if file is None:
-            return send(plain(HTTPStatus.NOT_FOUND), environ, start_response)
-        return self._serve(file, environ, start_response)
-
-    def _serve(self, file: Any, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        public_url = getattr(file, 'public_url', None)
-        if public_url:
-            close_file(file)
-            permanent = getattr(file, 'public_url_expires', False) is not True
-            return send(redirect(public_url, permanent), environ, start_response)
-        return FileServeApp(file, self.cache_max_age, self.replace_wsgi_filewrapper)(environ, start_response)
+        if self.replace_wsgi_filewrapper:
+            environ['wsgi.file_wrapper'] = _FileIter
+        delivery = self._server.answer(path, environ.get('QUERY_STRING', ''), request_of(environ), environ)
+        return send(delivery, environ, start_response)
 
     def _pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self.app is None:
-            return send(plain(HTTPStatus.NOT_FOUND), environ, start_response)
+            return send(said(plain(HTTPStatus.NOT_FOUND), environ['REQUEST_METHOD']), environ, start_response)
         answer: Iterable[bytes] = self.app(environ, start_response)
         return answer

@@ -278,7 +278,7 @@ def test_after_a_head_nothing_follows_the_headers(storage, address):
         client.sendall(f'HEAD {path} HTTP/1.0\r\nHost: a\r\n\r\n'.encode())
         received = b''.join(iter(lambda: client.recv(4096), b''))
     head, _, body = received.partition(b'\r\n\r\n')
-    assert b'\r\nContent-Length: 7\r\n' in head
+    assert b'\r\nContent-Length: 7\r\n' in head + b'\r\n'
     assert body == b''
 
 

@@ -49,7 +49,7 @@ class WholeBody:
 
 
 class PartsBody:
-    """Some parts of a file, and what stands between them. The first is opened at once, the others when it is their turn.
+    """Some parts of a file, and what stands between them; the first is opened at once, the others in their turn.
 
     Raises what ``open_range`` of the file raises, and
     :class:`~depot.errors.StorageFailure` where the storage has fewer bytes than

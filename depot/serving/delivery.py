@@ -38,15 +38,16 @@ def deliver(file: Any, request: Request, policy: Policy) -> Delivery:
         if _sends_content(response):
             return _opened(file, response) or _reread(file, policy)
         close_file(file)
-        return in_words(response)
+        return said(response, request.method)
     except BaseException:
         close_file(file)
         raise
 
 
-def in_words(response: Response) -> Delivery:
-    """An answer that has nothing of a file in it."""
-    return Delivery(response.status, response.headers, b''.join(map(bytes, response.body or ())))
+def said(response: Response, method: str) -> Delivery:
+    """An answer that has nothing of a file in it; to a HEAD only its headers."""
+    words = b'' if method == 'HEAD' else b''.join(map(bytes, response.body or ()))
+    return Delivery(response.status, response.headers, words)
 
 
 def _opened(file: Any, response: Response) -> Delivery | None:
@@ -69,7 +70,7 @@ def _reread(file: Any, policy: Policy) -> Delivery:
         raise
     except OSError:  # deleted
         close_file(file)
-        return in_words(plain(HTTPStatus.NOT_FOUND))
+        return said(plain(HTTPStatus.NOT_FOUND), 'GET')
     description = describe(file)
     disguised = contradicts(description.content_type or '', body.head)
     response = _respond(description._replace(is_disguised=disguised), Request(), policy)

@@ -70,7 +70,7 @@ def is_inline(content_type: str, inline: Collection[str]) -> bool:
     """Whether a file of this type is to be shown: types as they are, or ``family/*`` for the passive ones of it."""
     media_type = _bare(content_type)
     family = media_type.partition('/')[0]
-    return media_type in inline or f'{family}/*' in inline and is_passive(media_type)
+    return media_type in inline or (f'{family}/*' in inline and is_passive(media_type))
 
 
 def _bare(content_type: str) -> str:

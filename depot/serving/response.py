@@ -117,9 +117,10 @@ def redirect(url: str, permanent: bool = True) -> Response:
 def _content_headers(file: Description, policy: Policy) -> Headers:
     content_type = UNKNOWN if file.is_disguised else checked_content_type(file.content_type)
     is_safe = is_passive(content_type) and not file.is_disguised
+    filename = file.filename if policy.filename is None else policy.filename
     headers = [
         ('Content-Type', content_type),
-        ('Content-Disposition', make_content_disposition(_disposition(file, content_type, policy), _name(file, policy))),
+        ('Content-Disposition', make_content_disposition(_disposition(file, content_type, policy), filename)),
         ('X-Content-Type-Options', 'nosniff'),
         ('Cross-Origin-Resource-Policy', policy.resource_policy),
         ('Accept-Ranges', 'bytes' if file.has_ranges and file.content_length is not None else 'none'),
@@ -130,10 +131,6 @@ def _content_headers(file: Description, policy: Policy) -> Headers:
 def _disposition(file: Description, content_type: str, policy: Policy) -> str:
     shown = is_inline(content_type, policy.inline) and not file.is_disguised and policy.disposition != 'attachment'
     return 'inline' if shown else 'attachment'
-
-
-def _name(file: Description, policy: Policy) -> str | None:
-    return file.filename if policy.filename is None else policy.filename
 
 
 def _validators(file: Description, request: Request) -> Headers:

@@ -9,14 +9,14 @@ from typing import Any
 
 from .body import BLOCK_SIZE, close_file
 from .conditional import entity_tag, is_fresh, make_date, parse_date
-from .delivery import Delivery, deliver, in_words
+from .delivery import Delivery, deliver
 from .description import describe
 from .policy import Policy
 from .request import Request
-from .response import Response
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+
 
 class _FileIter:
     """The content of a file in blocks; closes the file at its end, and when it is closed itself."""
@@ -96,12 +96,6 @@ def send(delivery: Delivery, environ: Environ, start_response: StartResponse) ->
     wrapper = environ.get('wsgi.file_wrapper', _FileIter) if status is HTTPStatus.OK else _FileIter
     content: Iterable[bytes] = wrapper(body, BLOCK_SIZE)
     return content
-
-
-def say(response: Response, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """Sends an answer in words; to a HEAD its headers."""
-    delivery = in_words(response)
-    return send(delivery._replace(body=b'') if environ['REQUEST_METHOD'] == 'HEAD' else delivery, environ, start_response)
 
 
 def request_path(environ: Environ) -> str:

@@ -18,7 +18,7 @@ def test_a_stored_file_is_described():
     storage = MemoryFileStorage()
     file = storage.get(storage.create(b'content', 'a.txt', 'text/plain'))
     assert describe(file) == Description(
-        file.file_id, 'a.txt', 'text/plain', file.last_modified, len(b'content'), file.checksum
+        file.file_id, 'a.txt', 'text/plain', file.last_modified, len(b'content'), file.checksum, True
     )
 
 

@@ -1,0 +1,93 @@
+"""From a request below the mountpoint to the answer, whatever the server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from http import HTTPStatus
+from typing import Any
+
+from ..io.settings import StorageSettings
+from ..manager import DepotManager
+from .body import close_file
+from .delivery import Delivery, deliver, said
+from .links import Grant
+from .media import INLINE
+from .permission import Permission
+from .policy import Policy
+from .request import Request
+from .resolver import find_file
+from .response import Response, plain, redirect
+
+
+class FileServer:
+    """Answers GET and HEAD for the files at ``storage/id``."""
+
+    def __init__(
+        self,
+        permission: Permission,
+        cache_max_age: int,
+        url_expires: int,
+        inline: Collection[str] | None = None,
+        resource_policy: str | None = None,
+    ) -> None:
+        self._permission = permission
+        self._cache_max_age = cache_max_age
+        self._url_expires = url_expires
+        self._inline = INLINE if inline is None else frozenset(each.lower() for each in inline)
+        self._resource_policy = resource_policy
+
+    def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery:
+        """The answer; ``origin`` is the request as the server has it.
+
+        Raises what a storage raises that fails: such a file is not missing.
+        """
+        settings = DepotManager.settings(path.partition('/')[0])
+        grant = self._permission.grant(path, query, origin, settings.private)
+        file = None if grant is None else find_file(path)
+        if grant is None or file is None:
+            return said(plain(HTTPStatus.NOT_FOUND), request.method)
+        try:
+            if settings.private and not self._permission.lets(query, origin, file):
+                close_file(file)
+                return said(plain(HTTPStatus.NOT_FOUND), request.method)
+            return self._serve(path, file, request, settings, grant)
+        except BaseException:
+            close_file(file)
+            raise
+
+    def _serve(self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant) -> Delivery:
+        response = None if settings.delivery == 'proxy' else self._redirected(path, file, request, settings, grant)
+        if response is None:
+            return deliver(file, request, self._policy(settings, grant))
+        close_file(file)
+        return said(response, request.method)
+
+    def _redirected(
+        self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant
+    ) -> Response | None:
+        """To where the backend itself serves the file; None if it does not, or not to this request."""
+        url = getattr(file, 'public_url', None)
+        expires = getattr(file, 'public_url_expires', False) is True
+        if not url or (settings.private and not expires):  # whoever has a URL for good could pass it on
+            return None
+        if grant.filename or grant.disposition or (expires and grant.expires_at):
+            storage, expires = DepotManager.require(path.partition('/')[0]), True
+            url = storage.url(file, self._at_most(self._url_expires, grant), grant.filename, grant.disposition)
+        if not url or (expires and request.method == 'HEAD'):  # which a URL that is signed for GET does not answer
+            return None
+        return redirect(url, permanent=not expires)
+
+    def _policy(self, settings: StorageSettings, grant: Grant) -> Policy:
+        return Policy(
+            self._at_most(self._cache_max_age, grant),
+            settings.cache,
+            self._inline,
+            self._resource_policy or ('same-origin' if settings.private else 'cross-origin'),
+            grant.disposition,
+            grant.filename,
+        )
+
+    def _at_most(self, seconds: int, grant: Grant) -> int:
+        """No copy, and no other URL, is of use for longer than the URL that led to it."""
+        return seconds if grant.expires_at is None else max(0, min(seconds, grant.expires_at - int(time.time())))
