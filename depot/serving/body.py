@@ -31,18 +31,16 @@ class WholeBody:
         self._file = file
         #: The first bytes, which tell what the content is.
         self.head: bytes = file.read(BLOCK_SIZE)
-        self._first = self.head
+        self._first: bytes = self.head
 
     def read(self, n: int = -1) -> bytes:
         if n < 0:
-            first, self._first = self._first, b''
-            rest: bytes = self._file.read()
-            return first + rest
-        if self._first:
-            block, self._first = self._first[:n], self._first[n:]
-        else:
-            block = self._file.read(n)
-        return block
+            return self._taken(None) + bytes(self._file.read())
+        return self._taken(n) or bytes(self._file.read(n))
+
+    def _taken(self, n: int | None) -> bytes:
+        taken, self._first = self._first[:n], self._first[n:] if n is not None else b''
+        return taken
 
     def close(self) -> None:
         close_file(self._file)
