@@ -130,8 +130,8 @@ class DepotManager:
         """The URL at which the registered middleware serves the file at ``storage/id``.
 
         The options are those of the middleware: of ours ``expires``,
-        ``download``, ``filename``, ``absolute`` and ``fingerprint``. Raises
-        :class:`~depot.errors.WrongOption` for one that it does not take.
+        ``download``, ``filename``, ``absolute`` and ``fingerprint``. One that it
+        does not take is a TypeError, such as :class:`~depot.errors.WrongOption`.
         """
         url_for = cls.get_middleware().url_for
         if options:

@@ -23,6 +23,8 @@ from depot.errors import (
 from depot.io.interfaces import FileStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
+from depot.io.settings import StorageSettings, split
+from depot.io.urls import backend_and_options
 from depot.manager import DepotManager
 from depot.middleware import DepotMiddleware
 
@@ -167,6 +169,7 @@ def test_clearing_forgets_everything():
     assert DepotManager._depots == {}
     assert DepotManager._middleware is None
     assert DepotManager._aliases == {}
+    assert DepotManager._settings == {}
 
 
 # Aliases
@@ -425,6 +428,152 @@ def test_a_url_that_cannot_be_used_leaves_no_trace(url):
     assert DepotManager._default_depot is None
 
 
+# Settings that are said to depot, and not to the backend
+
+
+def settings_of(**options):
+    DepotManager.configure('first', {**RECORDING, **{f'depot.{name}': value for name, value in options.items()}})
+    return DepotManager.settings('first')
+
+
+@pytest.mark.parametrize(
+    ('options', 'settings'),
+    [
+        ({}, (False, 'public', 'redirect')),
+        ({'private': True}, (True, 'private', 'redirect')),
+        ({'private': 'true'}, (True, 'private', 'redirect')),
+        ({'private': ' Yes '}, (True, 'private', 'redirect')),
+        ({'private': 1}, (True, 'private', 'redirect')),
+        ({'private': 'on', 'cache': 'no-store'}, (True, 'no-store', 'redirect')),
+        ({'private': True, 'cache': 'private'}, (True, 'private', 'redirect')),
+        ({'private': '0'}, (False, 'public', 'redirect')),
+        ({'private': False, 'cache': 'public'}, (False, 'public', 'redirect')),
+        ({'cache': 'No-Store'}, (False, 'no-store', 'redirect')),
+        ({'cache': 'private', 'delivery': ' proxy'}, (False, 'private', 'proxy')),
+        ({'delivery': 'redirect'}, (False, 'public', 'redirect')),
+    ],
+)
+def test_a_storage_has_settings(options, settings):
+    assert settings_of(**options) == settings
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'private': 'maybe'}, "private = 'maybe' is neither true nor false; choose from true, yes"),
+        ({'private': None}, 'private = None is neither true nor false'),
+        ({'private': ''}, "private = '' is neither true nor false"),
+        ({'private': 2}, 'private = 2 is neither true nor false'),
+        ({'cache': 'never'}, "cache = 'never' is none; choose from public, private, no-store$"),
+        ({'cache': True}, 'cache = True is none'),
+        ({'cache': ''}, "cache = '' is none"),
+        ({'delivery': 'mail'}, "delivery = 'mail' is none; choose from redirect, proxy$"),
+        ({'delivery': None}, 'delivery = None is none'),
+        ({'private': True, 'cache': 'public'}, "cache = 'public' lets anybody .* private; choose private or no-store$"),
+    ],
+)
+def test_settings_that_are_none_are_refused_and_leave_no_trace(options, message):
+    with pytest.raises(ConfigurationError, match=message):
+        settings_of(**options)
+    assert (DepotManager._depots, DepotManager._settings, DepotManager._default_depot) == ({}, {}, None)
+
+
+def test_settings_are_asked_before_the_storage_is_made(tmp_path):
+    with pytest.raises(ConfigurationError, match='private'):
+        DepotManager.configure('first', {'depot.backend': f'{__name__}.Failing', 'depot.private': 'maybe'})
+
+
+def test_the_backend_is_not_given_them():
+    storage = DepotManager.configure(
+        'first',
+        {**RECORDING, 'depot.private': 'yes', 'depot.cache': 'private', 'depot.delivery': 'proxy', 'depot.a': 1},
+    )
+    assert storage.options == {'a': 1}
+    assert DepotManager.from_config({**RECORDING, 'depot.private': True}).options == {}
+
+
+def test_a_url_has_them_in_its_query(tmp_path):
+    storage = DepotManager.configure('first', f'file://{tmp_path}?private=true&durable=0&cache=no-store')
+    assert storage.storage_path == str(tmp_path)
+    assert DepotManager.settings('first') == (True, 'no-store', 'redirect')
+
+
+def test_they_stand_beside_a_url_but_not_in_both_places():
+    DepotManager.configure('first', {'depot.url': 'memory://', 'depot.private': 'true'})
+    assert DepotManager.settings('first').private
+    with pytest.raises(WrongOption, match='private: given by the URL and beside it'):
+        DepotManager.configure('second', {'depot.url': 'memory://?private=false', 'depot.private': 'true'})
+
+
+def test_they_are_none_of_the_options_of_mongodb():
+    backend, options = backend_and_options({'url': 'mongodb://host/app?private=true&retryWrites=true&delivery=proxy'})
+    assert backend == 'depot.io.gridfs.GridFSStorage'
+    assert options == {'mongouri': 'mongodb://host/app?retryWrites=true', 'private': 'true', 'delivery': 'proxy'}
+
+
+def test_settings_are_found_as_storages_are():
+    DepotManager.configure('first', 'memory://?private=true')
+    DepotManager.configure('second', 'memory://')
+    DepotManager.alias('other', 'first')
+    assert DepotManager.settings('other').private
+    assert DepotManager.settings().private
+    assert not DepotManager.settings('second').private
+    DepotManager.alias('other', 'second')
+    assert not DepotManager.settings('other').private
+
+
+def test_what_was_not_configured_has_the_settings_that_are_usual():
+    assert DepotManager.settings() == DepotManager.settings('unknown') == StorageSettings()
+    DepotManager._depots['mock'] = MagicMock()
+    assert DepotManager.settings('mock') == (False, 'public', 'redirect')
+
+
+def test_what_stands_in_for_a_private_storage_is_private():
+    DepotManager.configure('first', 'memory://?private=true')
+    with DepotManager.override(MemoryFileStorage()):
+        assert DepotManager.settings('first').private
+    DepotManager._depots['first'] = MagicMock()
+    assert DepotManager.settings('first').private
+
+
+def test_clearing_forgets_that_a_storage_was_private():
+    DepotManager.configure('first', 'memory://?private=true')
+    DepotManager._clear()
+    DepotManager._depots['first'] = MemoryFileStorage()
+    assert not DepotManager.settings('first').private
+
+
+def test_configured_anew_it_has_its_new_settings():
+    DepotManager.configure('first', 'memory://?private=true')
+    del DepotManager._depots['first']
+    DepotManager.configure('first', 'memory://')
+    assert not DepotManager.settings('first').private
+
+
+PUBLIC_BACKENDS = ['depot.io.boto3.S3Storage', 'depot.io.awss3.S3Storage', 'depot.io.gcs.GCSStorage']
+
+
+@pytest.mark.parametrize('backend', PUBLIC_BACKENDS)
+@pytest.mark.parametrize('policy', [{}, {'policy': None}, {'policy': 'private'}])
+def test_a_private_storage_is_private_at_its_backend_too(backend, policy):
+    settings, options = split(backend, {'private': 'true', 'bucket': 'mine', **policy})
+    assert settings.private
+    assert options == {'bucket': 'mine', 'policy': 'private'}
+
+
+@pytest.mark.parametrize('backend', PUBLIC_BACKENDS)
+def test_a_private_storage_that_everybody_can_read_is_refused(backend):
+    with pytest.raises(
+        ConfigurationError, match="policy = 'public-read' the backend lets everybody read; leave policy"
+    ):
+        DepotManager.configure('first', {'depot.backend': backend, 'depot.private': 1, 'depot.policy': 'public-read'})
+
+
+@pytest.mark.parametrize('backend', [*PUBLIC_BACKENDS, f'{__name__}.Recording'])
+def test_the_policy_of_a_public_storage_is_left_as_it_is(backend):
+    assert split(backend, {'private': 'false', 'bucket': 'mine'})[1] == {'bucket': 'mine'}
+
+
 # The middleware
 
 
@@ -455,6 +604,30 @@ def test_whatever_makes_urls_is_a_middleware():
     DepotManager.set_middleware(maker)
     assert DepotManager.url_for('first/any') is maker.url_for.return_value
     maker.url_for.assert_called_once_with('first/any')
+
+
+def test_options_of_a_url_are_passed_on():
+    maker = MagicMock()
+    DepotManager.set_middleware(maker)
+    assert DepotManager.url_for('first/any', download=True, speed=3) is maker.url_for.return_value
+    maker.url_for.assert_called_once_with('first/any', download=True, speed=3)
+
+
+def test_an_option_that_the_middleware_does_not_take_is_refused():
+    class Cdn:
+        def url_for(self, path):
+            return f'https://cdn.example.com/{path}'
+
+    DepotManager.set_middleware(Cdn())
+    assert DepotManager.url_for('first/any') == 'https://cdn.example.com/first/any'
+    with pytest.raises(WrongOption, match="Cdn.url_for: .*'download'; its options are: path"):
+        DepotManager.url_for('first/any', download=True)
+
+
+def test_so_it_is_by_the_middleware_of_ours():
+    DepotManager.make_middleware(None)
+    with pytest.raises(TypeError, match="'speed'"):
+        DepotManager.url_for('first/any', speed=3)
 
 
 @pytest.mark.parametrize(
