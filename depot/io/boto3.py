@@ -73,6 +73,12 @@ class S3StoredFile(StoredFile):
             self._describe(found)
         return content
 
+    def open_range(self, start: int, stop: int) -> io.RawIOBase:
+        checked_range(start, stop)
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        return self._storage._opened_range(self.file_id, start, stop, self._etag)
+
     def close(self) -> None:
         self._closed = True
         if self._content is not None:
@@ -210,8 +216,7 @@ class S3Storage(FileStorage):
 
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         checked_range(start, stop)
-        key = self._keys.key(file_or_id)
-        return range_reader(self._requests, self._id(key), key, start, stop)
+        return self._opened_range(file_or_id, start, stop)
 
     def delete_many(self, ids: Iterable[Any]) -> Mapping[str, Exception]:
         return delete_objects(self._requests, self._keys, ids)
@@ -253,6 +258,10 @@ class S3Storage(FileStorage):
         answer = self._requests.get(file_id, key)
         found = self._requests.found(key, answer)
         return found, object_reader(self._requests, key, answer, found.metadata.checksum)
+
+    def _opened_range(self, file_or_id: Any, start: int, stop: int, etag: str = '') -> io.RawIOBase:
+        key = self._keys.key(file_or_id)
+        return range_reader(self._requests, self._id(key), key, start, stop, etag)
 
     def _public_url(self, file_id: str) -> str | None:
         if self._customer_key:  # it would have to go with the request

@@ -12,6 +12,7 @@ import os
 from . import utils
 from .disk import failing, sync_path
 from .metadata import Metadata
+from .ranges import RangeReader
 from .utils import Content
 
 # Small pieces are gathered up to this size, in bytes; larger ones are written as they come.
@@ -63,12 +64,12 @@ def _read_all(descriptor: int) -> bytes:
     return text
 
 
-def open_content(folder: str) -> io.BufferedReader:
-    """The content, opened."""
-    return open(folder_paths(folder)[0], 'rb')
+def open_content(folder: str) -> io.FileIO:
+    """The content, opened, without a buffer."""
+    return open(folder_paths(folder)[0], 'rb', buffering=0)
 
 
-def open_pair(folder: str) -> tuple[str, bytes, io.BufferedReader]:
+def open_pair(folder: str) -> tuple[str, bytes, io.FileIO]:
     """The folder itself, its metadata, and its content, opened; the two belong together."""
     metadata_path = folder_paths(folder)[1]
     while True:
@@ -79,6 +80,33 @@ def open_pair(folder: str) -> tuple[str, bytes, io.BufferedReader]:
                 on_error.pop_all()
                 return folder, text, content
             # Another folder has taken this one's place in between.
+
+
+class ContentReader(RangeReader):
+    """Reads a content, or a part of it; what the disk refuses is a :class:`~depot.errors.StorageFailure`.
+
+    It closes the file, also if it cannot be made.
+    """
+
+    def __init__(self, content: io.FileIO, start: int, stop: int) -> None:
+        with contextlib.ExitStack() as on_error, failing(str(content.name)):
+            on_error.callback(content.close)
+            size = os.fstat(content.fileno()).st_size
+            start = min(start, size)
+            content.seek(start)
+            on_error.pop_all()
+        super().__init__(content, min(stop, size) - start)
+        self._is_whole = start == 0 and stop >= size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        with failing(str(self._file.name)):
+            return super().read(size)
+
+    def fileno(self) -> int:
+        """The descriptor, by which a server can send the rest; only of a whole content, because some begin at 0."""
+        if not self._is_whole:
+            raise io.UnsupportedOperation('fileno')
+        return int(self._file.fileno())
 
 
 def sync_folder(folder: str) -> None:

@@ -42,7 +42,7 @@ from .objects.forks import close_in_children
 from .objects.headers import described, disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
 from .objects.reading import ObjectReader
-from .ranges import RangeReader, checked_range
+from .ranges import RangeReader, checked_range, replaced
 from .utils import Content
 
 __all__ = ['CANNED_ACL_PRIVATE', 'CANNED_ACL_PUBLIC_READ', 'GCSStorage', 'GCSStoredFile']
@@ -101,6 +101,14 @@ class GCSStoredFile(StoredFile):
             media.close()
             self._describe(self._storage._existing(self.file_id))  # replaced since
         raise StorageFailure(f'cannot read {self._blob.name}: it is replaced again and again', self._blob.name)
+
+    def open_range(self, start: int, stop: int) -> io.RawIOBase:
+        checked_range(start, stop)
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        # Cut at the end that is known: what Google has not from there on does not tell which content it is of.
+        stop = min(stop, self._blob.size)
+        return self._storage._opened_range(self._blob, self.file_id, min(start, stop), stop, self._blob.generation)
 
     def close(self) -> None:
         self._closed = True
@@ -208,14 +216,9 @@ class GCSStorage(FileStorage):
         return [*self.iter_ids()]
 
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
-        length = checked_range(start, stop)
+        checked_range(start, stop)
         file_id = checked_file_id(file_or_id)
-        blob = self.bucket.blob(self._keys.key(file_id))
-        if not length:
-            self._existing(file_id)
-            return RangeReader(io.BytesIO(), 0)
-        media = self._media(blob, file_id, start, stop)
-        return ObjectReader(media, blob.name, media.length, errors=(Exception,))
+        return self._opened_range(self.bucket.blob(self._keys.key(file_id)), file_id, start, stop)
 
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
         prefix = self._keys.prefix
@@ -284,6 +287,21 @@ class GCSStorage(FileStorage):
             raise self._missing(file_id)
         return blob
 
+    def _opened_range(
+        self, blob: Blob, file_id: str, start: int, stop: int, generation: int | None = None
+    ) -> io.RawIOBase:
+        """A part of an object, by one request; of this generation, or of that which it has now."""
+        if start == stop:
+            _check_generation(file_id, generation, self._existing(file_id).generation)
+            return RangeReader(io.BytesIO(), 0)
+        media = self._media(blob, file_id, start, stop)
+        try:
+            _check_generation(file_id, generation, media.generation)
+        except BaseException:
+            media.close()
+            raise
+        return ObjectReader(media, blob.name, media.length, errors=(Exception,))
+
     def _media(self, blob: Blob, file_id: str, start: int = 0, stop: int | None = None) -> Media:
         with failing('read the object', blob.name):
             try:
@@ -336,6 +354,11 @@ def _default_bucket(client: Client) -> str:
     if not client.project:
         raise ConfigurationError('no bucket: set the option bucket, or project_id, after which one is named')
     return f'filedepot-{client.project}'.lower()
+
+
+def _check_generation(file_id: str, described: int | None, found: int | None) -> None:
+    if described is not None and found != described:
+        raise replaced(file_id)
 
 
 def _metadata(blob: Blob) -> Metadata:

@@ -63,6 +63,18 @@ class GridFSStoredFile(StoredFile):
             self._describe(self._reader.record)
         return data
 
+    def open_range(self, start: int, stop: int) -> io.RawIOBase:
+        length = checked_range(start, stop)
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        reader = self._storage._reader(self._record, start, stop, is_pinned=True)
+        try:
+            reader.begin()
+        except BaseException:
+            reader.close()
+            raise
+        return RangeReader(reader, length)
+
     def close(self) -> None:
         self._closed = True
         if self._reader is not None:
@@ -200,8 +212,10 @@ class GridFSStorage(FileStorage):
             raise FileMissing(f'File {file_id} not existing in {self._bucket.name}', str(file_id))
         return record_of(document)
 
-    def _reader(self, record: Record, start: int | None = None, stop: int | None = None) -> ChunkReader:
-        chunks = Chunks(self._bucket, record, lambda: self._find(record.file_id), start or 0, stop)
+    def _reader(
+        self, record: Record, start: int | None = None, stop: int | None = None, is_pinned: bool = False
+    ) -> ChunkReader:
+        chunks = Chunks(self._bucket, record, lambda: self._find(record.file_id), start or 0, stop, is_pinned)
         return ChunkReader(chunks, start)
 
     def _insert(self, file_id: ObjectId, fields: Document) -> None:

@@ -10,17 +10,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from .ranges import RangeReader, checked_range, skip
+from .ranges import RangeReader, RestReader, checked_range, replaced, skip
 from .utils import BareContent, Content, FileIntent, bare_content
 
 __all__ = ['FileIntent', 'FileStorage', 'StoredFile']
+
+# Bytes that are read when a range is opened by reading.
+_FIRST_READ = 64 * 1024
 
 
 class StoredFile(io.IOBase):
     """One file in a storage: a readable stream that knows its metadata.
 
-    The content is opened at the first read, not before. What is read is the
-    whole content that the storage had at that moment.
+    The content is opened at the first read, not before. What :meth:`read` gives
+    is the whole content that the storage had at that moment, and from then on
+    the file describes that one. :meth:`open_range` gives the content that the
+    file describes already, or nothing.
     """
 
     #: ``sha256:`` and the digest of the content in hexadecimal digits; None where the storage does not know it.
@@ -28,6 +33,8 @@ class StoredFile(io.IOBase):
 
     #: Whether :attr:`public_url` works for a while only, so that it is nothing to keep.
     public_url_expires: bool = False
+
+    _has_opened_a_range = False  # by the default below
 
     def __init__(
         self,
@@ -67,12 +74,51 @@ class StoredFile(io.IOBase):
         """Where anybody can fetch the file from the backend itself; None if nobody can."""
         return None
 
+    @property
+    def local_path(self) -> str | None:
+        """Where the content is on a disk of this machine, as an absolute path; None if it is not on one.
+
+        For a server that is to send it by itself: what is there when that opens it, is the content of that moment.
+        """
+        return None
+
     @abstractmethod
     def read(self, n: int = -1) -> bytes:
         """Up to ``n`` bytes, all that are left if it is negative; ``b''`` at the end.
 
         Raises ValueError after :meth:`close`.
         """
+
+    def open_range(self, start: int, stop: int) -> io.RawIOBase:
+        """Opens the bytes from ``start`` up to, not including, ``stop``, or the content's end.
+
+        They are of the very content that this file describes: its length, checksum, name and type, as they are
+        when this is called. :meth:`read` goes on where it was. Any number may be open at a time; each is closed by
+        whoever opened it, and can be read after this file was closed.
+
+        Raises :class:`~depot.errors.FileMissing` if the file was replaced or deleted since it was described,
+        :class:`~depot.errors.InvalidRange` unless ``0 <= start <= stop`` are integers, and ValueError after
+        :meth:`close`.
+
+        This default, for files of other storages, reads past the bytes before ``start`` by :meth:`read`. So it
+        works once, before anything was read and until this file is closed; a second time it raises
+        ``io.UnsupportedOperation``. That the file was replaced it sees only where its first read describes it anew.
+        """
+        length = checked_range(start, stop)
+        if self.closed:
+            raise ValueError('I/O operation on closed file')
+        if self._has_opened_a_range:
+            raise io.UnsupportedOperation(f'{type(self).__name__} can open one range; for more, override open_range')
+        self._has_opened_a_range = True
+        described = self._description()
+        skip(self, start)
+        first = self.read(max(1, min(length, _FIRST_READ)))  # one byte at least: the content is opened by it
+        if self._description() != described:
+            raise replaced(self.file_id)
+        return RangeReader(RestReader(first, self), length)
+
+    def _description(self) -> tuple[object, ...]:
+        return self.checksum, self.content_length, self.last_modified, self.filename, self.content_type
 
     @abstractmethod
     def close(self) -> None:
@@ -180,9 +226,12 @@ class FileStorage(ABC):
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         """Opens the bytes from ``start`` up to, not including, ``stop``, or the file's end.
 
+        They are of the content that the storage has now; see
+        :meth:`StoredFile.open_range` for that of a file that was described before.
+
         Raises :class:`~depot.errors.FileMissing` if there is no such file, and
-        :class:`~depot.errors.InvalidRange` unless ``0 <= start <= stop``. This
-        default reads past the bytes before ``start``.
+        :class:`~depot.errors.InvalidRange` unless ``0 <= start <= stop`` are
+        integers. This default reads past the bytes before ``start``.
         """
         length = checked_range(start, stop)
         file = self.get(file_or_id)

@@ -13,13 +13,22 @@ from typing import Any, TypeVar
 from ..errors import FileMissing, StorageFailure, WrongOption
 from . import utils
 from .disk import FolderTurn, failing, make_folders, remove_folder, remove_leftover, removed_on_error, sync_path
-from .folder import folder_paths, has_metadata, open_content, open_pair, read_metadata, sync_folder, write_folder
+from .folder import (
+    ContentReader,
+    folder_paths,
+    has_metadata,
+    open_content,
+    open_pair,
+    read_metadata,
+    sync_folder,
+    write_folder,
+)
 from .ids import checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .leftovers import clean_folder
 from .metadata import metadata_from_json
 from .places import Places
-from .ranges import RangeReader, checked_range
+from .ranges import checked_range, replaced
 from .utils import Content
 
 T = TypeVar('T')
@@ -64,7 +73,22 @@ class LocalStoredFile(StoredFile):
         except BaseException:
             content.close()
             raise
-        return content
+        return io.BufferedReader(content)
+
+    def open_range(self, start: int, stop: int) -> io.RawIOBase:
+        checked_range(start, stop)
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        _, text, content = self._storage._in_folder(self.file_id, open_pair)
+        if text != self._metadata_text:
+            content.close()
+            raise replaced(self.file_id)
+        return ContentReader(content, start, stop)
+
+    @property
+    def local_path(self) -> str:
+        # Where it will be in a moment, also if it was found set aside.
+        return os.path.abspath(folder_paths(self._storage._places.folder(self.file_id))[0])
 
     def close(self) -> None:
         self._closed = True
@@ -163,10 +187,8 @@ class LocalFileStorage(FileStorage):
                     yield each
 
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
-        length = checked_range(start, stop)
-        file = self._in_folder(checked_file_id(file_or_id), open_content)
-        file.seek(start)
-        return RangeReader(file, length)
+        checked_range(start, stop)
+        return ContentReader(self._in_folder(checked_file_id(file_or_id), open_content), start, stop)
 
     def sync(self, ids: Iterable[Any]) -> None:
         if not self._durable:

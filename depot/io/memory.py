@@ -10,7 +10,7 @@ from ..errors import FileMissing
 from . import utils
 from .ids import checked_file_id, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
-from .ranges import RangeReader, checked_range
+from .ranges import RangeReader, checked_range, replaced
 from .utils import Content
 
 
@@ -44,6 +44,15 @@ class MemoryStoredFile(StoredFile):
         if record['metadata'] is not self._metadata:  # replaced since: the new content comes with its own metadata
             self._describe(record['metadata'])
         return io.BytesIO(record['data'])
+
+    def open_range(self, start: int, stop: int) -> io.RawIOBase:
+        checked_range(start, stop)
+        if self._closed:
+            raise ValueError('I/O operation on closed file')
+        record = _record(self._files, self.file_id)
+        if record['metadata'] is not self._metadata:
+            raise replaced(self.file_id)
+        return _part(record['data'], start, stop)
 
     def close(self) -> None:
         self._closed = True
@@ -104,10 +113,14 @@ class MemoryFileStorage(FileStorage):
             return list(self.files)
 
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
-        length = checked_range(start, stop)
-        data = io.BytesIO(_record(self.files, checked_file_id(file_or_id))['data'])
-        data.seek(start)
-        return RangeReader(data, length)
+        checked_range(start, stop)
+        return _part(_record(self.files, checked_file_id(file_or_id))['data'], start, stop)
+
+
+def _part(data: bytes, start: int, stop: int) -> io.RawIOBase:
+    content = io.BytesIO(data)  # which shares them
+    content.seek(min(start, len(data)))
+    return RangeReader(content, stop - start)
 
 
 def _record(files: dict[str, dict[str, Any]], file_id: str) -> dict[str, Any]:

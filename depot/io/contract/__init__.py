@@ -19,6 +19,7 @@ from .failures import FailuresContract
 from .ids import IdsContract
 from .lifecycle import LifecycleContract
 from .names import NamesContract
+from .ranges import RangesContract
 from .readers import ReadersContract
 from .stored import StoredFileContract
 
@@ -33,6 +34,7 @@ class StorageContract(
     FailuresContract,
     StoredFileContract,
     ReadersContract,
+    RangesContract,
     AdditionsContract,
 ):
     """Every promise of :class:`~depot.io.interfaces.FileStorage` and :class:`~depot.io.interfaces.StoredFile`."""

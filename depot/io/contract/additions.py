@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from ...errors import FileMissing, InvalidFileId, InvalidRange
+from ...errors import FileMissing, InvalidFileId
 from ...utils import utcnow_naive
 from .base import ContractBase
 from .samples import SAMPLE, FailingStream, Interrupted
@@ -13,45 +13,11 @@ _CAPABILITIES = {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_d
 
 
 class AdditionsContract(ContractBase):
-    """Ranges, ids in order, deleting many, durability, URLs."""
+    """Ids in order, deleting many, durability, URLs."""
 
     def test_capabilities_are_words_that_are_known(self) -> None:
         self.assertIsInstance(self.storage.capabilities, frozenset)
         self.assertLessEqual(self.storage.capabilities, _CAPABILITIES)
-
-    def test_a_range_has_the_bytes_from_start_up_to_stop(self) -> None:
-        file_id = self.storage.create(SAMPLE)
-        size = len(SAMPLE)
-        for start, stop in ((0, 0), (0, 1), (0, size), (5, 5), (5, 300), (size - 1, size), (size, size)):
-            with self.subTest(start=start, stop=stop):
-                self.assertEqual(self._range(file_id, start, stop), SAMPLE[start:stop])
-
-    def test_a_range_ends_with_the_file(self) -> None:
-        file_id = self.storage.create(SAMPLE)
-        size = len(SAMPLE)
-        self.assertEqual(self._range(file_id, size - 3, size + 1000), SAMPLE[-3:])
-        self.assertEqual(self._range(file_id, size + 10, size + 1000), b'')
-        self.assertEqual(self._range(self.storage.create(b''), 0, 10), b'')
-
-    def test_a_range_is_read_in_pieces(self) -> None:
-        with self.storage.open_range(self.storage.create(SAMPLE), 10, 30) as part:
-            self.assertEqual([part.read(15), part.read(15), part.read(15)], [SAMPLE[10:25], SAMPLE[25:30], b''])
-
-    def test_a_range_can_be_closed(self) -> None:
-        part = self.storage.open_range(self.storage.create(SAMPLE), 10, 30)
-        part.close()
-        with self.assertRaises(ValueError):
-            part.read(1)
-
-    def test_a_range_that_is_none_is_refused(self) -> None:
-        file_id = self.storage.create(SAMPLE)
-        for start, stop in ((-1, 5), (5, 4), (-5, -1)):
-            with self.subTest(start=start, stop=stop), self.assertRaises(InvalidRange):
-                self.storage.open_range(file_id, start, stop)
-
-    def test_a_range_of_a_missing_file_says_so(self) -> None:
-        with self.assertRaises(FileMissing), self.storage.open_range(self.missing_id(), 0, 1) as part:
-            part.read()
 
     def test_ids_come_in_order_and_once(self) -> None:
         ids = [self.storage.create(b'x') for _ in range(12)]
@@ -106,7 +72,3 @@ class AdditionsContract(ContractBase):
     def test_a_url_of_a_missing_file_says_so(self) -> None:
         with self.assertRaises(FileMissing):
             self.storage.url(self.missing_id())
-
-    def _range(self, file_id: str, start: int, stop: int) -> bytes:
-        with self.storage.open_range(file_id, start, stop) as part:
-            return part.read() or b''

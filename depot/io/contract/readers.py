@@ -9,10 +9,28 @@ from typing import Any
 from .base import ContractBase
 from .samples import SAMPLE
 
-_VERSIONS = {'old.txt': b'old' * 50_000, 'new.html': b'new content' * 30_000}
+#: The contents of a file that is replaced while others read it, by its name.
+VERSIONS = {'old.txt': b'old' * 50_000, 'new.html': b'new content' * 30_000}
 
 
-class ReadersContract(ContractBase):
+class ReadersBase(ContractBase):
+    """Readers beside a writer."""
+
+    def while_replaced(self, file_id: str, look: Callable[[], Any]) -> list[Any]:
+        """What two threads see, one look after the other, while a third replaces a file again and again."""
+        with ThreadPoolExecutor(3) as threads:
+            writer = threads.submit(self._replace_often, file_id)
+            readers = [threads.submit(_repeat, look, writer.done) for _ in range(2)]
+            writer.result()
+            return [each for reader in readers for each in reader.result()]
+
+    def _replace_often(self, file_id: str) -> None:
+        for _ in range(self.rounds):
+            for name, content in VERSIONS.items():
+                self.storage.replace(file_id, content, name)
+
+
+class ReadersContract(ReadersBase):
     """Readers and writers at the same time."""
 
     def test_a_reader_that_has_begun_keeps_its_content(self) -> None:
@@ -34,14 +52,14 @@ class ReadersContract(ContractBase):
 
     def test_while_a_file_is_replaced_readers_see_the_whole_old_or_new_one(self) -> None:
         self.needs('atomic_replace')
-        file_id = self.storage.create(_VERSIONS['old.txt'], 'old.txt')
-        for name, content in self._while_replaced(file_id, lambda: self._read_with_name(file_id)):
-            self.assertEqual(content, _VERSIONS[name])
+        file_id = self.storage.create(VERSIONS['old.txt'], 'old.txt')
+        for name, content in self.while_replaced(file_id, lambda: self._read_with_name(file_id)):
+            self.assertEqual(content, VERSIONS[name])
 
     def test_while_a_file_is_replaced_it_exists(self) -> None:
         self.needs('atomic_replace')
-        file_id = self.storage.create(_VERSIONS['old.txt'], 'old.txt')
-        self.assertEqual({*self._while_replaced(file_id, lambda: self.storage.exists(file_id))}, {True})
+        file_id = self.storage.create(VERSIONS['old.txt'], 'old.txt')
+        self.assertEqual({*self.while_replaced(file_id, lambda: self.storage.exists(file_id))}, {True})
 
     def test_files_created_at_the_same_time_are_all_there(self) -> None:
         with ThreadPoolExecutor(4) as threads:
@@ -62,19 +80,6 @@ class ReadersContract(ContractBase):
         with self.storage.get(file_id) as file:
             content = file.read()
             return file.filename, content
-
-    def _while_replaced(self, file_id: str, look: Callable[[], Any]) -> list[Any]:
-        """What two threads see, one look after the other, while a third replaces a file again and again."""
-        with ThreadPoolExecutor(3) as threads:
-            writer = threads.submit(self._replace_often, file_id)
-            readers = [threads.submit(_repeat, look, writer.done) for _ in range(2)]
-            writer.result()
-            return [each for reader in readers for each in reader.result()]
-
-    def _replace_often(self, file_id: str) -> None:
-        for _ in range(self.rounds):
-            for name, content in _VERSIONS.items():
-                self.storage.replace(file_id, content, name)
 
 
 def _repeat(look: Callable[[], Any], done: Callable[[], bool]) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -48,7 +47,10 @@ class FaultyStorage(FileStorage):
         return getattr(self.storage, name)
 
     def get(self, file_or_id: Any) -> StoredFile:
-        return self._opened('get', functools.partial(self.storage.get, file_or_id))
+        file = self._opened('get', functools.partial(self.storage.get, file_or_id))
+        vars(file)['_faulty'] = self
+        file.__class__ = _counting(type(file))
+        return file
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         with self._operation('create') as middle:
@@ -73,8 +75,7 @@ class FaultyStorage(FileStorage):
             return self.storage.list()
 
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
-        part = self._opened('open_range', functools.partial(self.storage.open_range, file_or_id, start, stop))
-        return RangeReader(part, stop - start)  # which asks it for one block at a time
+        return self._opened_range(functools.partial(self.storage.open_range, file_or_id), start, stop)
 
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
         with self._operation('iter_ids') as middle:
@@ -136,20 +137,41 @@ class FaultyStorage(FileStorage):
                 file = open_it()
                 on_error.callback(file.close)
             on_error.pop_all()
-        self._count_reads(file)
         return file
 
-    def _count_reads(self, file: Any) -> None:
-        itself, read_it = (
-            weakref.ref(file),
-            type(file).read,
-        )  # a ring would keep it open until the garbage collector comes
+    def _opened_range(self, open_it: Callable[[int, int], io.RawIOBase], start: int, stop: int) -> io.RawIOBase:
+        part = self._opened('open_range', functools.partial(open_it, start, stop))
+        return RangeReader(_CountingReader(self, part), stop - start)
 
-        def read(n: int = -1) -> Any:
-            with self._operation('read'):
-                return read_it(itself(), n)
 
-        file.read = read
+class _CountingReader:
+    """Reads a part of a file; each reading is a step."""
+
+    def __init__(self, storage: FaultyStorage, part: io.RawIOBase) -> None:
+        self._storage = storage
+        self._part = part
+
+    def read(self, size: int) -> Any:
+        with self._storage._operation('read'):
+            return self._part.read(size)
+
+    def close(self) -> None:
+        self._part.close()
+
+
+@functools.cache
+def _counting(kind: type[Any]) -> type[Any]:
+    """The same kind of stored file; each reading, and each opening of a part, is a step of its ``_faulty`` storage."""
+
+    def read(self: Any, n: int = -1) -> Any:
+        with self._faulty._operation('read'):
+            return kind.read(self, n)
+
+    def open_range(self: Any, start: int, stop: int) -> io.RawIOBase:
+        part: io.RawIOBase = self._faulty._opened_range(functools.partial(kind.open_range, self), start, stop)
+        return part
+
+    return type(kind.__name__, (kind,), {'read': read, 'open_range': open_range})
 
 
 def _halves(ids: list[Any], middle: Callable[[], None]) -> Iterator[list[Any]]:

@@ -10,6 +10,7 @@ from pymongo.cursor import Cursor
 from pymongo.errors import CursorNotFound
 
 from ...errors import FileMissing, StorageFailure
+from ..ranges import replaced
 from .connection import Bucket, Document
 from .digesting import Digest
 from .failures import failing
@@ -23,22 +24,30 @@ class Chunks:
     """The chunks of a file, one after the other, from the one that holds the byte ``start`` to that before ``stop``.
 
     Each is there, belongs to the content that ``record`` describes, and is as long as it must be. If the file has been
-    replaced before the first one came, it is that of the new content, and :attr:`record` describes that. How chunks are
-    found is told in :mod:`.replacing`.
+    replaced before the first one came, it is that of the new content, and :attr:`record` describes that; if it
+    ``is_pinned``, :class:`~depot.errors.FileMissing` is raised instead. How chunks are found is told in
+    :mod:`.replacing`.
     """
 
     def __init__(
-        self, bucket: Bucket, record: Record, find: Callable[[], Record], start: int, stop: int | None
+        self,
+        bucket: Bucket,
+        record: Record,
+        find: Callable[[], Record],
+        start: int,
+        stop: int | None,
+        is_pinned: bool = False,
     ) -> None:
         self.record = record
         self._bucket = bucket
         self._find = find
         self._start = start
         self._stop = stop
+        self._is_pinned = is_pinned
         self._cursor: Cursor[Document] | None = None
         self._number = self._first
-        if not record.length:  # nothing of it could be missing
-            self.record = find()
+        if not record.length or (is_pinned and self._number >= self._end):  # nothing of it could be missing
+            self.record = self._current()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -96,10 +105,10 @@ class Chunks:
         """Goes on with the file as it is now, or raises what has become of it."""
         old, has_begun = self.record, self._number > self._first
         try:
-            self.record = self._find()
+            self.record = self._current()
         except FileMissing:
             if has_begun:
-                raise self.failure('it was deleted meanwhile') from None
+                raise self.failure('it was replaced or deleted meanwhile') from None
             raise
         if self.record.is_content_of(old) and self.record.replaced == old.replaced:
             raise self.failure(f'its chunk {self._number} is missing, or has not the length that it should have')
@@ -107,6 +116,12 @@ class Chunks:
             if has_begun:
                 raise self.failure('it was replaced meanwhile; open it again')
             self._number = self._first
+
+    def _current(self) -> Record:
+        found = self._find()
+        if self._is_pinned and not found.is_content_of(self.record):
+            raise replaced(str(found.file_id))
+        return found
 
     def failure(self, reason: str) -> StorageFailure:
         """What to raise for a content that cannot be read."""
@@ -131,6 +146,10 @@ class ChunkReader:
     def record(self) -> Record:
         """What is known of the content that is read."""
         return self._chunks.record
+
+    def begin(self) -> None:
+        """Takes the first chunk from the server, so that it says now if there is none."""
+        self._has_more()
 
     def read(self, n: int = -1) -> bytes:
         if self._failure is not None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ...errors import StorageFailure
 from ..objects.reading import ObjectReader
-from ..ranges import RangeReader, skip
-from .failures import S3Failure
+from ..ranges import RangeReader, replaced, skip
+from .failures import CONFLICT, S3Failure
 from .requests import Requests
 
 # RFC 9110 section 14.4.
@@ -24,24 +24,43 @@ def object_reader(requests: Requests, key: str, answer: dict[str, Any], checksum
     return ObjectReader(answer['Body'], requests.place(key), answer.get('ContentLength'), checksum, (Exception,))
 
 
-def range_reader(requests: Requests, file_id: str, key: str, start: int, stop: int) -> io.RawIOBase:
-    """The bytes from ``start`` up to ``stop``, or the object's end; one request."""
+def range_reader(requests: Requests, file_id: str, key: str, start: int, stop: int, etag: str = '') -> io.RawIOBase:
+    """The bytes from ``start`` up to ``stop``, or the object's end; one request.
+
+    With an ``etag`` they are of the content that has it; raises :class:`~depot.errors.FileMissing` if there is
+    another one now.
+    """
     if start == stop:
-        if requests.find(key) is None:
-            raise requests.missing(file_id, key)
+        _check_existing(requests, file_id, key, etag)
         return RangeReader(io.BytesIO(), 0)
+    condition = {'IfMatch': etag} if etag else {}
     try:
-        answer = requests.get(file_id, key, Range=f'bytes={start}-{stop - 1}')
+        answer = requests.get(file_id, key, Range=f'bytes={start}-{stop - 1}', **condition)
     except S3Failure as error:
+        if etag and error.code in CONFLICT:
+            raise replaced(file_id) from None
         if error.code not in _UNSATISFIABLE:
             raise
         return RangeReader(io.BytesIO(), 0)  # the file ends before
     reader = object_reader(requests, key, answer, None)
     try:
+        _check_etag(file_id, etag, answer.get('ETag', ''))
         return _limited(requests.place(key), reader, answer.get('ContentRange'), start, stop)
     except BaseException:
         reader.close()
         raise
+
+
+def _check_existing(requests: Requests, file_id: str, key: str, etag: str) -> None:
+    found = requests.find(key)
+    if found is None:
+        raise requests.missing(file_id, key)
+    _check_etag(file_id, etag, found.etag)
+
+
+def _check_etag(file_id: str, described: str, found: str) -> None:
+    if described and found != described:  # not all servers know conditions
+        raise replaced(file_id)
 
 
 def _limited(place: str, reader: ObjectReader, answered: str | None, start: int, stop: int) -> io.RawIOBase:
