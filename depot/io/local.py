@@ -87,8 +87,9 @@ class LocalStoredFile(StoredFile):
 
     @property
     def local_path(self) -> str:
-        # Where it will be in a moment, also if it was found set aside.
-        return os.path.abspath(folder_paths(self._storage._places.folder(self.file_id))[0])
+        # A file that was found set aside is back in a moment, unless a crash has left it there.
+        live = folder_paths(self._storage._places.folder(self.file_id))[0]
+        return os.path.abspath(live if os.path.exists(live) else self._file_path)
 
     def close(self) -> None:
         self._closed = True

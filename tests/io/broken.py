@@ -22,6 +22,7 @@ from depot.io.ids import checked_file_id
 from depot.io.interfaces import FileIntent, FileStorage, StoredFile
 from depot.io.memory import MemoryFileStorage as Memory
 from depot.io.memory import MemoryStoredFile
+from depot.io.ranges import RangeReader
 
 Broken = type[FileStorage]
 
@@ -123,6 +124,40 @@ class RangeMustBeInside(Memory):
 class RangeOfNothing(Memory):
     def open_range(self, file_or_id: Any, start: int, stop: int) -> Any:
         return super().open_range(file_or_id, start, stop) if self.exists(file_or_id) else io.BytesIO()
+
+
+def _part_as(kind: Callable[[bytes], Any]) -> Broken:
+    """A memory storage whose stored files open parts of what there is now, as this kind of stream."""
+
+    def open_range(self: Any, start: Any, stop: Any) -> Any:
+        if self.closed:
+            raise ValueError('closed')
+        time.sleep(0.0001)
+        return kind(self._files.get(self.file_id, {'data': b''})['data'][start:stop])
+
+    return _with_file(open_range=open_range)
+
+
+def _part_must_be_inside(self: Any, start: int, stop: int) -> Any:
+    if stop > self.content_length:
+        raise InvalidRange('past the end')
+    return MemoryStoredFile.open_range(self, start, stop)
+
+
+def _part_of_a_closed_file(self: Any, start: int, stop: int) -> Any:
+    self._closed = False
+    return MemoryStoredFile.open_range(self, start, stop)
+
+
+def _part_that_reads_the_file(self: Any, start: int, stop: int) -> Any:
+    self.read(start)
+    return RangeReader(self, stop - start)
+
+
+def _part_of_an_unread_file(self: Any, start: int, stop: int) -> Any:
+    if self._content is not None:
+        raise FileMissing('read already')
+    return MemoryStoredFile.open_range(self, start, stop)
 
 
 class DeletesManyUpToAFailure(Memory):
@@ -420,8 +455,7 @@ BROKEN: dict[str, Broken] = {
     'test_while_a_file_is_replaced_it_exists': DeletesBeforeItReplaces,
     'test_files_created_at_the_same_time_are_all_there': CountsForAnId,
     'test_the_last_of_many_replaces_wins_whole': IsBusy,
-    # additions
-    'test_capabilities_are_words_that_are_known': _with(capabilities=frozenset({'telepathy'})),
+    # ranges
     'test_a_range_has_the_bytes_from_start_up_to_stop': _with(
         open_range=lambda self, file, start, stop: Memory.open_range(self, file, start, stop + 1)
     ),
@@ -430,6 +464,23 @@ BROKEN: dict[str, Broken] = {
     'test_a_range_can_be_closed': _range_as(Unclosable),
     'test_a_range_that_is_none_is_refused': _range_as(io.BytesIO),
     'test_a_range_of_a_missing_file_says_so': RangeOfNothing,
+    'test_a_part_of_a_stored_file_has_the_bytes_from_start_up_to_stop': _with_file(
+        open_range=lambda self, start, stop: MemoryStoredFile.open_range(self, start, stop + 1)
+    ),
+    'test_a_part_of_a_stored_file_ends_with_it': _with_file(open_range=_part_must_be_inside),
+    'test_a_part_of_a_stored_file_is_read_in_pieces': _part_as(AllAtOnce),
+    'test_a_part_of_a_stored_file_can_be_closed': _part_as(Unclosable),
+    'test_a_part_of_a_stored_file_that_is_none_is_refused': _part_as(io.BytesIO),
+    'test_a_closed_file_opens_no_part': _with_file(open_range=_part_of_a_closed_file),
+    'test_several_parts_of_a_stored_file_are_read_at_a_time': _with_file(open_range=StoredFile.open_range),
+    'test_a_part_is_read_when_its_file_is_closed': _with_file(open_range=_part_that_reads_the_file),
+    'test_a_part_is_of_the_content_that_was_described': _part_as(io.BytesIO),
+    'test_a_part_of_a_file_that_was_deleted_says_so': _part_as(io.BytesIO),
+    'test_once_it_is_read_a_part_is_of_the_content_that_was_read': _with_file(open_range=_part_of_an_unread_file),
+    'test_while_a_file_is_replaced_parts_are_of_the_content_that_was_described': _part_as(io.BytesIO),
+    'test_a_local_path_is_where_the_content_is': _with_file(local_path='/dev/null'),
+    # additions
+    'test_capabilities_are_words_that_are_known': _with(capabilities=frozenset({'telepathy'})),
     'test_ids_come_in_order_and_once': _with(iter_ids=lambda self, after=None: iter([*self.files][::-1])),
     'test_ids_come_from_the_first_one_above': _with(
         iter_ids=lambda self, after='': iter(sorted(each for each in self.files if each >= after))

@@ -259,7 +259,8 @@ def test_in_its_middle_a_listing_has_given_one_id(storage: FaultyStorage) -> Non
 
 def test_a_read_fails_at_the_nth_block(storage: FaultyStorage) -> None:
     file_id = storage.create(SAMPLE)
-    for opened in (storage.get, lambda file_id: storage.open_range(file_id, 0, 100)):
+    ways = storage.get, lambda each: storage.open_range(each, 0, 100), lambda each: storage.get(each).open_range(0, 100)
+    for opened in ways:
         storage.faults = [Fault('read', nth=3)]
         with opened(file_id) as file:
             assert [file.read(4), file.read(4)] == [SAMPLE[:4], SAMPLE[4:8]]
@@ -273,6 +274,19 @@ def test_what_was_opened_for_an_answer_that_is_lost_is_closed(tmp_path: pathlib.
     with pytest.raises(StorageFailure):
         storage.open_range(file_id, 0, 4)
     gc.collect()  # a ResourceWarning is an error
+
+
+def test_a_part_of_a_stored_file_can_fail_to_open(storage: FaultyStorage) -> None:
+    storage.faults = [Fault('open_range')]
+    with storage.get(storage.create(SAMPLE)) as file:
+        with pytest.raises(StorageFailure, match='before open_range'):
+            file.open_range(0, 4)
+        with file.open_range(0, 4) as part:
+            assert part.read() == SAMPLE[:4]
+
+
+def test_a_file_that_nobody_else_holds_is_read(storage: FaultyStorage) -> None:
+    assert storage.get(storage.create(SAMPLE)).read() == SAMPLE
 
 
 # deleting many

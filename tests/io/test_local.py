@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import os
 import pathlib
@@ -266,6 +267,43 @@ def test_a_range_of_a_replaced_file_is_of_the_new_one(storage: LocalFileStorage)
         assert part.read() == b'234'
     with storage.open_range(file_id, 2, 5) as part:
         assert part.read() == b'cde'
+
+
+def test_a_stored_file_that_opens_parts_holds_no_descriptor_itself(storage: LocalFileStorage) -> None:
+    file = storage.get(storage.create(b'0123456789'))
+    parts = [file.open_range(start, start + 2) for start in (6, 0, 3)]
+    assert [part.read() for part in parts] == [b'67', b'01', b'34']
+    for part in parts:
+        part.close()  # a ResourceWarning for any other is an error
+
+
+def test_a_part_of_a_file_has_a_descriptor_only_where_it_is_the_whole(storage: LocalFileStorage) -> None:
+    """Some servers send all that a descriptor has, from its beginning."""
+    with storage.get(storage.create(b'0123456789')) as file:
+        with file.open_range(0, 10) as whole:
+            assert os.pread(whole.fileno(), 100, 0) == b'0123456789'
+        for start, stop in ((0, 9), (1, 10), (3, 5)):
+            with file.open_range(start, stop) as part, pytest.raises(io.UnsupportedOperation):
+                part.fileno()
+
+
+def test_a_part_that_the_disk_does_not_give_is_a_failure_that_names_the_path(storage: LocalFileStorage) -> None:
+    file = storage.get(storage.create(b'0123456789'))
+    folder = os.open('/', os.O_RDONLY)
+    with file.open_range(0, 10) as part:
+        os.dup2(folder, part.fileno())
+        os.close(folder)
+        with pytest.raises(StorageFailure, match=file.file_id):
+            part.read()
+
+
+def test_the_path_of_a_file_is_absolute_wherever_its_storage_is(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    relative = LocalFileStorage('below')
+    file = relative.get(relative.create(b'hello'))
+    assert file.local_path == os.path.join(os.getcwd(), 'below', file.file_id, 'file')
 
 
 def test_whatever_else_is_in_a_folder_goes_with_it(storage: LocalFileStorage, root: pathlib.Path) -> None:

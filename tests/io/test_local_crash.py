@@ -64,8 +64,9 @@ def test_a_file_that_was_set_aside_is_there(storage: LocalFileStorage, aside: st
     with storage.get(aside) as file:
         assert file.read() == SAMPLE
         assert file.filename == 'old.txt'
-    with storage.open_range(aside, 0, 5) as part:
-        assert part.read() == SAMPLE[:5]
+        assert pathlib.Path(file.local_path).read_bytes() == SAMPLE
+    with storage.open_range(aside, 0, 5) as part, storage.get(aside).open_range(0, 5) as other:
+        assert part.read() == other.read() == SAMPLE[:5]
     storage.sync([aside])
 
 

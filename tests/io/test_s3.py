@@ -183,6 +183,8 @@ def test_what_each_operation_costs_in_requests(on_moto: MakeS3) -> None:
     assert recorded.during(lambda: storage.get(file_id).read()) == ['HeadObject', 'GetObject']
     assert recorded.during(lambda: storage.exists(file_id)) == ['HeadObject']
     assert recorded.during(lambda: storage.open_range(file_id, 1, 5).read()) == ['GetObject']
+    file = storage.get(file_id)
+    assert recorded.during(lambda: file.open_range(1, 5).read()) == ['GetObject']
     assert recorded.during(lambda: storage.url(file_id)) == ['HeadObject']
     assert recorded.during(lambda: storage.get(file_id).public_url) == ['HeadObject']
     assert recorded.during(lambda: storage.replace(file_id, b'new')) == ['HeadObject', 'PutObject']
@@ -191,6 +193,19 @@ def test_what_each_operation_costs_in_requests(on_moto: MakeS3) -> None:
     assert recorded.during(lambda: storage.delete(file_id)) == ['DeleteObject']
     large = ['CreateMultipartUpload', 'UploadPart', 'UploadPart', 'CompleteMultipartUpload']
     assert recorded.during(lambda: storage.create(b'x' * 9 * MIB)) == large
+
+
+def test_a_server_that_knows_no_conditions_gives_no_part_of_another_content(on_moto: MakeS3) -> None:
+    storage = on_moto()
+
+    def forget_the_condition(params: dict[str, Any], **_: Any) -> None:
+        params['headers'].pop('If-Match', None)
+
+    with storage.get(storage.create(SAMPLE)) as file:
+        storage.replace(file, SAMPLE[::-1])
+        storage._s3.meta.client.meta.events.register('before-call.s3.GetObject', forget_the_condition)
+        with pytest.raises(FileMissing, match='was replaced'):
+            file.open_range(1, 5)
 
 
 # Large contents
