@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime
 from typing import Any, NamedTuple
 
+from ..io.interfaces import StoredFile
+
 
 class Description(NamedTuple):
     """One stored file at one moment; None is what it does not say."""
@@ -37,8 +39,14 @@ def describe(file: Any) -> Description:
         last_modified=_instant(_typed(file, 'last_modified', datetime.datetime)),
         content_length=_length(_typed(file, 'content_length', int)),
         checksum=_typed(file, 'checksum', str),
-        has_ranges=hasattr(file, 'open_range'),
+        has_ranges=_has_ranges(file),
     )
+
+
+def _has_ranges(file: Any) -> bool:
+    """Whether its class opens ranges better than by reading all that is before them, which works once."""
+    open_range = getattr(type(file), 'open_range', None)
+    return open_range is not None and open_range is not StoredFile.open_range
 
 
 def _typed(file: Any, attribute: str, kind: type) -> Any:
