@@ -8,6 +8,7 @@ from typing import Any
 
 from .manager import DepotManager
 from .serving.delivery import said
+from .serving.handoff import Option as HandOffOption
 from .serving.permission import Authorize, Fingerprint, Permission
 from .serving.resolver import path_below
 from .serving.response import plain
@@ -31,6 +32,10 @@ class DepotMiddleware:
     asked for with another time. ``base_url`` is where the application is, as
     clients see it: ``https://example.com``, or ``https://example.com/app``.
 
+    With ``hand_off`` the web server in front sends local files by itself:
+    ``'X-Sendfile'`` names the path on the disk to it, a mapping of folders to
+    internal locations is for nginx: ``{'/data/files': '/protected'}``.
+
     Raises :class:`~depot.errors.InvalidMountpoint` unless the mountpoint starts with a slash, and
     :class:`~depot.errors.ConfigurationError` for other options that cannot be used.
     """
@@ -48,10 +53,13 @@ class DepotMiddleware:
         fingerprint: Fingerprint | None = None,
         inline: Collection[str] | None = None,
         resource_policy: str | None = None,
+        hand_off: HandOffOption | None = None,
     ) -> None:
         self.urls = Urls(mountpoint, secret_key, url_expires, base_url, authorize is not None)
         permission = Permission(self.urls.links, authorize, fingerprint)
-        self._server = FileServer(permission, int(cache_max_age), int(float(url_expires)), inline, resource_policy)
+        self._server = FileServer(
+            permission, int(cache_max_age), int(float(url_expires)), inline, resource_policy, hand_off
+        )
         self.app = app
         self.mountpoint = mountpoint
         self.cache_max_age = cache_max_age

@@ -10,6 +10,7 @@ from ..utils import utcnow_naive
 from .body import PartsBody, WholeBody, close_file
 from .description import Description, describe
 from .disguise import is_disguised
+from .handoff import HandOff
 from .policy import Policy
 from .ranges import Span
 from .request import Request
@@ -27,14 +28,16 @@ class Delivery(NamedTuple):
     body: bytes | Body = b''
 
 
-def deliver(file: Any, request: Request, policy: Policy) -> Delivery:
+def deliver(file: Any, request: Request, policy: Policy, hand_off: HandOff | None = None) -> Delivery:
     """The answer to a request for a stored file, which is closed with the body, or at once if there is none.
 
     Raises what the storage raises, but for a file that is gone: that is a 404.
     """
     try:
         description = describe(file)
-        response = _respond(description._replace(is_disguised=is_disguised(file, description)), request, policy)
+        description = description._replace(is_disguised=is_disguised(file, description))
+        response = hand_off.respond(file, description, request, policy) if hand_off else None
+        response = response or _respond(description, request, policy)
         if _sends_content(response):
             return _opened(file, response) or _reread(file, policy)
         close_file(file)

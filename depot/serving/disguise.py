@@ -26,14 +26,16 @@ def is_disguised(file: Any, description: Description) -> bool:
     known = (description.checksum or '', description.content_type)
     if known not in _verdicts:
         head = _head(file, description.content_length)
+        if head is None:  # what is known of the old content says nothing of the one in its place
+            return True
         if not description.checksum:
             return contradicts(description.content_type, head)
         _remember(known, contradicts(description.content_type, head))
     return _verdicts[known]
 
 
-def _head(file: Any, length: int) -> bytes:
-    """The first bytes; none of a file that was replaced or deleted, which is found out again when it is sent."""
+def _head(file: Any, length: int) -> bytes | None:
+    """The first bytes; None of a file that was replaced or deleted, which is found out again when it is sent."""
     try:
         with file.open_range(0, min(length, _HEAD_SIZE)) as reader:
             head: bytes = reader.read(_HEAD_SIZE)
@@ -41,7 +43,7 @@ def _head(file: Any, length: int) -> bytes:
     except StorageFailure:
         raise
     except OSError:
-        return b''
+        return None
 
 
 def _remember(known: tuple[str, str], verdict: bool) -> None:

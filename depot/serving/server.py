@@ -11,6 +11,7 @@ from ..io.settings import StorageSettings
 from ..manager import DepotManager
 from .body import close_file
 from .delivery import Delivery, deliver, said
+from .handoff import HandOff, Option
 from .links import Grant
 from .media import INLINE
 from .permission import Permission
@@ -30,12 +31,14 @@ class FileServer:
         url_expires: int,
         inline: Collection[str] | None = None,
         resource_policy: str | None = None,
+        hand_off: Option | None = None,
     ) -> None:
         self._permission = permission
         self._cache_max_age = cache_max_age
         self._url_expires = url_expires
         self._inline = INLINE if inline is None else frozenset(each.lower() for each in inline)
         self._resource_policy = resource_policy
+        self._hand_off = None if hand_off is None else HandOff(hand_off)
 
     def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery:
         """The answer; ``origin`` is the request as the server has it.
@@ -59,7 +62,7 @@ class FileServer:
     def _serve(self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant) -> Delivery:
         response = None if settings.delivery == 'proxy' else self._redirected(path, file, request, settings, grant)
         if response is None:
-            return deliver(file, request, self._policy(settings, grant))
+            return deliver(file, request, self._policy(settings, grant), self._hand_off)
         close_file(file)
         return said(response, request.method)
 
