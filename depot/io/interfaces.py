@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ..errors import InvalidContent
 from .ranges import RangeReader, RestReader, checked_range, replaced, skip
 from .utils import BareContent, Content, FileIntent, bare_content
 
@@ -171,10 +172,14 @@ class FileStorage(ABC):
         argument, the content's ``content_type`` or ``type``, or guessed from the
         name. With an ``existing`` file and no name to be had, the existing name
         and type stay.
+
+        Raises :class:`~depot.errors.InvalidContent` for a name or a type that is no text.
         """
         if isinstance(fileobj, FileIntent):
-            return fileobj.fileinfo
-        return _FileInfo(fileobj, filename, content_type).values(existing)
+            content, name, kind = fileobj.fileinfo
+            return content, _checked_text('filename', name), _checked_text('content_type', kind)
+        name, kind = _checked_text('filename', filename), _checked_text('content_type', content_type)
+        return _FileInfo(fileobj, name, kind).values(existing)
 
     @abstractmethod
     def get(self, file_or_id: Any) -> StoredFile:
@@ -298,6 +303,13 @@ class FileStorage(ABC):
 def is_copy(file_id: str, content: Any) -> bool:
     """Whether the content is the file with this very id: then ``replace`` copies it from another storage."""
     return str(getattr(content, 'file_id', None)) == file_id
+
+
+def _checked_text(option: str, value: Any) -> str | None:
+    """The value, if it is text or None."""
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidContent(f'{option} = {value!r} is no text')
 
 
 class _FileInfo:

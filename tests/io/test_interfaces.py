@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from depot.errors import InvalidContent
 from depot.io import interfaces
 from depot.io.interfaces import FileIntent, FileStorage, StoredFile, _FileInfo
 from depot.io.memory import MemoryFileStorage
@@ -130,3 +131,18 @@ def test_the_memory_storage_holds_plain_dicts() -> None:
     assert record['metadata']['filename'] == 'letter.txt'
     del record['metadata']['checksum']  # as an application's own tests put it
     assert storage.get(file_id).checksum is None
+
+
+@pytest.mark.parametrize('content', [b'content', FileIntent(b'content', 7, 'a/b'), FileIntent(b'content', 'a', b'a/b')])
+@pytest.mark.parametrize(
+    'named', [(pathlib.Path('a.txt'), None), (b'a.txt', None), ('a.txt', b'text/plain'), (7, None)]
+)
+def test_a_name_and_a_type_are_text(content: Any, named: Any) -> None:
+    storage = MemoryFileStorage()
+    file_id = storage.create(b'old', 'old.txt')
+    with pytest.raises(InvalidContent, match='is no text'):
+        storage.create(content, *named)
+    with pytest.raises(InvalidContent, match='is no text'):
+        storage.replace(file_id, content, *named)
+    assert storage.get(file_id).filename == 'old.txt'
+    assert storage.list() == [file_id]
