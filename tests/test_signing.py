@@ -107,6 +107,12 @@ def test_what_it_is_bound_to_is_compared_exactly(one: str, other: str) -> None:
     assert refused(signer, signer.sign('value', one), other)
 
 
+def test_nothing_moves_from_what_it_is_bound_to_into_what_it_says() -> None:
+    signer = Signer(KEY, 'test')
+    blanks = 'ICAg'  # in Base64, before which and after which JSON is the same
+    assert refused(signer, blanks + signer.sign('value', f'a{blanks}'), 'a')
+
+
 def test_what_it_is_bound_to_is_not_in_it() -> None:
     signer = Signer(KEY, 'test')
     payload = signer.sign('value', 'a secret').partition('.')[0]
