@@ -93,4 +93,4 @@ class FileServer:
 
     def _at_most(self, seconds: int, grant: Grant) -> int:
         """No copy, and no other URL, is of use for longer than the URL that led to it."""
-        return seconds if grant.expires_at is None else max(0, min(seconds, grant.expires_at - int(time.time())))
+        return seconds if grant.expires_at is None else max(1, min(seconds, grant.expires_at - int(time.time())))
