@@ -26,6 +26,8 @@ TEST = [
     'alembic',
     'asyncpg',
     'coverage>=7.10',  # the first that measures subprocesses by itself
+    'granian',  # with gunicorn, uvicorn and waitress, the servers that every case of tests/serving is asked of
+    'gunicorn',
     'hypothesis',
     'moto[s3]',
     'playwright',
@@ -36,6 +38,7 @@ TEST = [
     'pytest-xdist>=3.6',
     'setuptools>=70.1',  # the first that builds a wheel by itself
     'sybil',
+    'uvicorn',
     'WebTest',
     'zope.sqlalchemy',
 ]
