@@ -26,7 +26,8 @@ class Permission:
         """What the token in the query grants; nothing more than the file without one; None if it is refused already."""
         token = self._token(query)
         if self._links is not None and token is not None:
-            return self._links.grant(path, token, self._fingerprint(origin) if self._fingerprint else '')
+            grant = self._links.grant(path, token, self._fingerprint(origin) if self._fingerprint else '')
+            return None if grant is None or grant.rendition is not None else grant  # there are no renditions yet
         return None if is_private and self._authorize is None else NOTHING_MORE
 
     def lets(self, query: str, origin: Any, file: Any) -> bool:

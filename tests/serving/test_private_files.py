@@ -157,6 +157,11 @@ def test_no_signed_url_shows_what_must_not_be_shown(middleware):
     assert get(middleware, f'/depot/{path}?token={token}').headers['Content-Disposition'].startswith('attachment')
 
 
+def test_a_token_for_a_rendition_is_not_one_for_the_file(middleware):
+    path = stored('private')
+    assert get(middleware, f'/depot/{path}?token={Links(KEY).link(path, Grant(rendition="thumb"))}').status == 404
+
+
 # By the application's word
 
 
