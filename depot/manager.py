@@ -20,6 +20,7 @@ AnyStorage = TypeVar('AnyStorage', bound=FileStorage)
 # A dotted path, not an import: the middleware stands floors above and imports this
 # module; and an application that serves no files shall not load it.
 _MIDDLEWARE = 'depot.middleware.DepotMiddleware'
+_ASGI_MIDDLEWARE = 'depot.middleware.DepotASGIMiddleware'
 
 
 class Middleware(Protocol):
@@ -183,6 +184,16 @@ class DepotManager:
         The options are those of :class:`depot.middleware.DepotMiddleware`.
         """
         middleware = constructed(_MIDDLEWARE, app, **options)
+        cls.set_middleware(middleware)
+        return middleware
+
+    @classmethod
+    def make_asgi_middleware(cls, app: Any, **options: Any) -> Any:
+        """Wraps an ASGI application (or None) as :meth:`make_middleware` wraps one of WSGI.
+
+        The options are those of :class:`depot.middleware.DepotASGIMiddleware`.
+        """
+        middleware = constructed(_ASGI_MIDDLEWARE, app, **options)
         cls.set_middleware(middleware)
         return middleware
 

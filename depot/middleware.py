@@ -1,12 +1,13 @@
-"""Serving stored files beside a WSGI application: the names that applications import."""
+"""Serving stored files beside a WSGI or ASGI application: the names that applications import."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
 from .manager import DepotManager
+from .serving import asgi
 from .serving.delivery import said
 from .serving.handoff import Option as HandOffOption
 from .serving.permission import Authorize, Fingerprint, Permission
@@ -17,10 +18,49 @@ from .serving.urls import Urls
 from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, request_of, request_path, send
 from .signing import Keys
 
-__all__ = ['DepotManager', 'DepotMiddleware', 'FileServeApp', '_FileIter']
+__all__ = ['DepotASGIMiddleware', 'DepotManager', 'DepotMiddleware', 'FileServeApp', '_FileIter']
 
 
-class DepotMiddleware:
+class _Middleware:
+    """What the middlewares for WSGI and ASGI have in common."""
+
+    def __init__(
+        self,
+        app: Any,
+        mountpoint: str = '/depot',
+        cache_max_age: int = 604800,
+        secret_key: Keys | None = None,
+        url_expires: float | str = 3600,
+        base_url: str | None = None,
+        authorize: Callable[..., Any] | None = None,
+        fingerprint: Callable[..., Any] | None = None,
+        inline: Collection[str] | None = None,
+        resource_policy: str | None = None,
+        hand_off: HandOffOption | None = None,
+    ) -> None:
+        self.urls = Urls(mountpoint, secret_key, url_expires, base_url, authorize is not None)
+        permission = Permission(self.urls.links, self._asked(authorize), self._asked(fingerprint))
+        self._server = FileServer(
+            permission, int(cache_max_age), int(float(url_expires)), inline, resource_policy, hand_off
+        )
+        self.app = app
+        self.mountpoint = mountpoint
+        self.cache_max_age = cache_max_age
+
+    def url_for(self, path: str, **options: Any) -> str:
+        """The URL of the stored file at ``storage/id``; for the options see :meth:`depot.serving.urls.Urls.url_for`."""
+        return self.urls.url_for(path, **options)
+
+    def _path(self, method: str, path: str) -> str | None:
+        """The ``storage/id`` that is asked for; None for what is the application's."""
+        return path_below(self.mountpoint, path) if method in ('GET', 'HEAD') else None
+
+    def _asked(self, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
+        """How a function of the application is asked about a request."""
+        return function
+
+
+class DepotMiddleware(_Middleware):
     """Answers GET and HEAD below its mountpoint with stored files; all else is the application's.
 
     ``cache_max_age`` is in seconds. With ``replace_wsgi_filewrapper`` the
@@ -55,23 +95,24 @@ class DepotMiddleware:
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
     ) -> None:
-        self.urls = Urls(mountpoint, secret_key, url_expires, base_url, authorize is not None)
-        permission = Permission(self.urls.links, authorize, fingerprint)
-        self._server = FileServer(
-            permission, int(cache_max_age), int(float(url_expires)), inline, resource_policy, hand_off
+        super().__init__(
+            app,
+            mountpoint,
+            cache_max_age,
+            secret_key,
+            url_expires,
+            base_url,
+            authorize,
+            fingerprint,
+            inline,
+            resource_policy,
+            hand_off,
         )
-        self.app = app
-        self.mountpoint = mountpoint
-        self.cache_max_age = cache_max_age
         self.replace_wsgi_filewrapper = replace_wsgi_filewrapper
 
-    def url_for(self, path: str, **options: Any) -> str:
-        """The URL of the stored file at ``storage/id``; for the options see :meth:`depot.serving.urls.Urls.url_for`."""
-        return self.urls.url_for(path, **options)
-
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        path = path_below(self.mountpoint, request_path(environ))
-        if path is None or environ['REQUEST_METHOD'] not in ('GET', 'HEAD'):
+        path = self._path(environ['REQUEST_METHOD'], request_path(environ))
+        if path is None:
             return self._pass_on(environ, start_response)
         if self.replace_wsgi_filewrapper:
             environ['wsgi.file_wrapper'] = _FileIter
@@ -83,3 +124,22 @@ class DepotMiddleware:
             return send(said(plain(HTTPStatus.NOT_FOUND), environ['REQUEST_METHOD']), environ, start_response)
         answer: Iterable[bytes] = self.app(environ, start_response)
         return answer
+
+
+class DepotASGIMiddleware(_Middleware):
+    """Answers as :class:`DepotMiddleware` does, beside an ASGI application; never blocks the event loop.
+
+    The options are the same, but for ``replace_wsgi_filewrapper``. ``authorize`` and ``fingerprint`` are called with
+    the scope in place of the environ. They may be ``async`` functions, which the event loop runs; plain ones are called
+    by a thread. Websockets, the lifespan and all else go to the application as they are.
+    """
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        path = self._path(scope['method'], asgi.request_path(scope)) if scope['type'] == 'http' else None
+        if path is None:
+            await (self.app or asgi.no_application)(scope, receive, send)
+        else:
+            await asgi.answer(self._server, path, scope, receive, send)
+
+    def _asked(self, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
+        return None if function is None else asgi.for_threads(function)

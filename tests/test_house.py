@@ -18,6 +18,7 @@ FLOORS = {
     'errors': 0,
     'utils': 0,
     'signing': 1,
+    'threads': 1,
     'io': 1,
     'manager': 2,
     'transactions': 3,

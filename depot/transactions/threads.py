@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures
 import contextvars
 import functools
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
+
+from ..threads import Outcome, Threads, attempt
 
 T = TypeVar('T')
 
@@ -25,31 +24,6 @@ T = TypeVar('T')
 THREADS = 32
 #: How many functions of one call are at work at the same time.
 SIDE_BY_SIDE = 8
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[T]):
-    """What a function returned or raised. Futures of asyncio cannot hold every error."""
-
-    value: T | None = None
-    error: BaseException | None = None
-
-    def get(self) -> T:
-        """The value; raises the error if there is one."""
-        if self.error is None:
-            return cast(T, self.value)
-        try:
-            raise self.error
-        finally:
-            del self  # else the error would hold, by its traceback, itself
-
-
-def attempt(function: Callable[..., T], *args: Any) -> Outcome[T]:
-    """Calls the function; never raises."""
-    try:
-        return Outcome(function(*args))
-    except BaseException as error:
-        return Outcome(error=error)
 
 
 async def in_pool(function: Callable[..., T], *args: Any, undo: Callable[[T], object]) -> T:
@@ -98,7 +72,7 @@ async def uninterrupted(coroutine: Coroutine[Any, Any, T]) -> T:
 def begin(function: Callable[..., T], *args: Any) -> asyncio.Future[Outcome[T]]:
     """Has a thread call the function, with the context variables of the caller."""
     context = contextvars.copy_context()
-    return asyncio.wrap_future(_submit(context.run, attempt, function, *args))
+    return asyncio.wrap_future(_threads.submit(context.run, attempt, function, *args))
 
 
 async def _begin_all(
@@ -144,20 +118,7 @@ def _cancel_again(task: asyncio.Task[Any], cancelled: asyncio.CancelledError) ->
 # -- the pool
 
 
-@functools.cache
-def _pool() -> ThreadPoolExecutor:
-    # Not a loop's own executor: that is the application's, which may be busy with what waits for us.
-    return ThreadPoolExecutor(THREADS, thread_name_prefix='depot')
-
-
-def _submit(function: Callable[..., T], *args: Any) -> concurrent.futures.Future[T]:
-    try:
-        return _pool().submit(function, *args)
-    except RuntimeError:  # the interpreter is about to exit and starts no threads: whoever waits, waits for us
-        done: concurrent.futures.Future[T] = concurrent.futures.Future()
-        done.set_result(function(*args))
-        return done
-
+_threads = Threads(THREADS, 'depot')
 
 # What finalizers left to do. They may run in the middle of anything, also of ``submit``, which holds a lock then.
 _left: deque[Callable[[], object]] = deque()
@@ -166,7 +127,7 @@ _left: deque[Callable[[], object]] = deque()
 def leave(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
     """Has a thread call the function as soon as the loop gets to it, or else at exit; holds no lock, and returns."""
     _left.append(function)
-    loop.call_soon_threadsafe(_take_up, _submit)
+    loop.call_soon_threadsafe(_take_up, _threads.submit)
 
 
 def _take_up(call: Callable[[Callable[[], object]], object]) -> None:
@@ -174,12 +135,6 @@ def _take_up(call: Callable[[Callable[[], object]], object]) -> None:
         call(_left.popleft())
 
 
-def _forget() -> None:
-    """Runs in a forked child: the threads, and what is left to do, are its parent's."""
-    _pool.cache_clear()
-    _left.clear()
-
-
 atexit.register(_take_up, lambda function: function())
 if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_left.clear)  # it is its parent's to do

@@ -50,10 +50,11 @@ def shielded(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """
     if not _in_greenlet():
         return function(*args, **kwargs)
+    from ....threads import Outcome, attempt
     from ... import threads
 
     call = partial(function, *args, **kwargs)
-    spawned: Coroutine[Any, Any, threads.Outcome[T]] = _concurrency().greenlet_spawn(threads.attempt, call)
+    spawned: Coroutine[Any, Any, Outcome[T]] = _concurrency().greenlet_spawn(attempt, call)
     return _await(threads.uninterrupted(spawned)).get()
 
 
