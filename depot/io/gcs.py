@@ -42,7 +42,7 @@ from .objects.forks import close_in_children
 from .objects.headers import described, disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
 from .objects.reading import ObjectReader
-from .ranges import RangeReader, checked_range, replaced
+from .ranges import RangeReader, checked_range, replaced, sendable
 from .utils import Content
 
 __all__ = ['CANNED_ACL_PRIVATE', 'CANNED_ACL_PUBLIC_READ', 'GCSStorage', 'GCSStoredFile']
@@ -218,7 +218,7 @@ class GCSStorage(FileStorage):
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         checked_range(start, stop)
         file_id = checked_file_id(file_or_id)
-        return self._opened_range(self.bucket.blob(self._keys.key(file_id)), file_id, start, stop)
+        return self._opened_range(self.bucket.blob(self._keys.key(file_id)), file_id, *sendable(start, stop))
 
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
         prefix = self._keys.prefix

@@ -10,6 +10,9 @@ from .utils import Readable
 
 _BLOCK_SIZE = 256 * 1024
 
+# Servers read positions as signed numbers of 64 bits, and may send all of a file for what is no number to them.
+_LAST = 2**63 - 1
+
 
 class RangeReader(io.RawIOBase):
     """Reads at most ``length`` bytes of a file, from where it stands; closes it at the end."""
@@ -71,6 +74,11 @@ def checked_range(start: int, stop: int) -> int:
     if not (_is_whole(start) and _is_whole(stop) and 0 <= start <= stop):
         raise InvalidRange(f'no bytes from {start!r} up to {stop!r}; a range needs integers, 0 <= start <= stop')
     return stop - start
+
+
+def sendable(start: int, stop: int) -> tuple[int, int]:
+    """The same range in numbers that a server can read; no content is so long that it makes a difference."""
+    return min(start, _LAST), min(stop, _LAST)
 
 
 def _is_whole(number: object) -> bool:

@@ -88,6 +88,7 @@ def contradicts(content_type: str, head: bytes) -> bool:
     """
     if not is_looked_at(content_type):
         return False
+    head = head[:HEAD_SIZE]
     if content_type.strip().lower().startswith(_PDF) and b'%PDF-' in head:
         return False  # readers take what begins later (PDF 1.7, annex H.3, note 13), such as after a warning of PHP
     text = head.replace(b'\0', b'') if _is_wide(head) else head

@@ -181,6 +181,11 @@ def test_a_signature_within_a_page_does_not_hide_it(signature: bytes) -> None:
     assert contradicts('image/png', signature + b'<script>alert(1)</script>')
 
 
+def test_no_more_is_looked_at_than_a_browser_does() -> None:
+    assert contradicts('image/png', b' ' * (HEAD_SIZE - 6) + b'<html>')
+    assert not contradicts('image/png', b' ' * HEAD_SIZE + b'<html>')
+
+
 @pytest.mark.parametrize('page', PAGES)
 @pytest.mark.parametrize('content_type', ['text/plain', 'text/plain; charset=utf-8', 'text/csv', 'text/markdown'])
 def test_the_source_of_a_page_is_a_text(content_type: str, page: bytes) -> None:

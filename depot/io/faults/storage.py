@@ -161,7 +161,7 @@ class _CountingReader:
 
 @functools.cache
 def _counting(kind: type[Any]) -> type[Any]:
-    """The same kind of stored file; each reading, and each opening of a part, is a step of its ``_faulty`` storage."""
+    """The same kind of stored file; each reading, and opening of a part, is a step of its storage ``_faulty``."""
 
     def read(self: Any, n: int = -1) -> Any:
         with self._faulty._operation('read'):
@@ -171,7 +171,9 @@ def _counting(kind: type[Any]) -> type[Any]:
         part: io.RawIOBase = self._faulty._opened_range(functools.partial(kind.open_range, self), start, stop)
         return part
 
-    return type(kind.__name__, (kind,), {'read': read, 'open_range': open_range})
+    # The default of the base class is known by itself, and reads: that is a step.
+    own = {} if kind.open_range is StoredFile.open_range else {'open_range': open_range}
+    return type(kind.__name__, (kind,), {'read': read, **own})
 
 
 def _halves(ids: list[Any], middle: Callable[[], None]) -> Iterator[list[Any]]:

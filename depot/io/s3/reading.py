@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import StorageFailure
 from ..objects.reading import ObjectReader
-from ..ranges import RangeReader, replaced, skip
+from ..ranges import RangeReader, replaced, sendable, skip
 from .failures import CONFLICT, S3Failure
 from .requests import Requests
 
@@ -30,6 +30,7 @@ def range_reader(requests: Requests, file_id: str, key: str, start: int, stop: i
     With an ``etag`` they are of the content that has it; raises :class:`~depot.errors.FileMissing` if there is
     another one now.
     """
+    start, stop = sendable(start, stop)
     if start == stop:
         _check_existing(requests, file_id, key, etag)
         return RangeReader(io.BytesIO(), 0)
