@@ -22,7 +22,8 @@ def multipart(answer: Answer) -> list[tuple[dict[str, str], bytes]]:
     Raises :class:`Malformed`.
     """
     delimiter = b'\r\n--' + _boundary(answer.header('Content-Type') or '').encode()
-    before, *parts, last = (b'\r\n' + answer.body).split(delimiter)
+    before, *parts = (b'\r\n' + answer.body).split(delimiter)
+    last = parts.pop() if parts else b''
     if before or not parts or last not in (b'--', b'--\r\n'):
         raise Malformed(f'{before[:50]!r} before {len(parts)} parts, {last[:50]!r} at the end')
     return [_part(each) for each in parts]
