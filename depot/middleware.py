@@ -34,7 +34,7 @@ class _Middleware:
         base_url: str | None = None,
         authorize: Callable[..., Any] | None = None,
         fingerprint: Callable[..., Any] | None = None,
-        inline: Collection[str] | None = None,
+        inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
     ) -> None:
@@ -91,7 +91,7 @@ class DepotMiddleware(_Middleware):
         base_url: str | None = None,
         authorize: Authorize | None = None,
         fingerprint: Fingerprint | None = None,
-        inline: Collection[str] | None = None,
+        inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
     ) -> None:

@@ -176,10 +176,10 @@ class FileStorage(ABC):
         Raises :class:`~depot.errors.InvalidContent` for a name or a type that is no text.
         """
         if isinstance(fileobj, FileIntent):
-            content, name, kind = fileobj.fileinfo
-            return content, _checked_text('filename', name), _checked_text('content_type', kind)
-        name, kind = _checked_text('filename', filename), _checked_text('content_type', content_type)
-        return _FileInfo(fileobj, name, kind).values(existing)
+            content, filename, content_type = fileobj.fileinfo
+            return content, _checked_text('filename', filename), _checked_text('content_type', content_type)
+        info = _FileInfo(fileobj, _checked_text('filename', filename), _checked_text('content_type', content_type))
+        return info.values(existing)
 
     @abstractmethod
     def get(self, file_or_id: Any) -> StoredFile:

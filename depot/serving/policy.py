@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import NamedTuple
 
+from ..errors import ConfigurationError
 from .media import INLINE
+
+_RESOURCE_POLICIES = ('cross-origin', 'same-site', 'same-origin')
+_MEDIA_TYPE = re.compile(r'[\w!#$&^.+-]+/(?:\*|[\w!#$&^.+-]+)', re.ASCII)
 
 
 class Policy(NamedTuple):
@@ -23,3 +28,27 @@ class Policy(NamedTuple):
     disposition: str | None = None
     #: The download name; None for the one that it was stored with.
     filename: str | None = None
+
+
+def checked_inline(inline: Collection[str] | str | None) -> Collection[str]:
+    """The media types to show; as text, as a settings file has it, they stand between commas or blanks.
+
+    Raises :class:`~depot.errors.ConfigurationError` for what is no media type.
+    """
+    if inline is None:
+        return INLINE
+    types = re.split(r'[\s,]+', inline.strip()) if isinstance(inline, str) else [*inline]
+    for each in types:
+        if not isinstance(each, str) or not _MEDIA_TYPE.fullmatch(each):
+            raise ConfigurationError(f'inline: {each!r} is no media type; one looks like image/png or image/*')
+    return frozenset(each.lower() for each in types)
+
+
+def checked_resource_policy(value: str | None) -> str | None:
+    """A value of ``Cross-Origin-Resource-Policy``; None for that which fits the storage.
+
+    Raises :class:`~depot.errors.ConfigurationError` for any other.
+    """
+    if value is None or value in _RESOURCE_POLICIES:
+        return value
+    raise ConfigurationError(f'resource_policy = {value!r} is none; choose from {", ".join(_RESOURCE_POLICIES)}')

@@ -13,9 +13,8 @@ from .body import close_file
 from .delivery import Delivery, deliver, said
 from .handoff import HandOff, Option
 from .links import Grant
-from .media import INLINE
 from .permission import Permission
-from .policy import Policy
+from .policy import Policy, checked_inline, checked_resource_policy
 from .request import Request
 from .resolver import find_file
 from .response import Response, plain, redirect
@@ -29,15 +28,15 @@ class FileServer:
         permission: Permission,
         cache_max_age: int,
         url_expires: int,
-        inline: Collection[str] | None = None,
+        inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: Option | None = None,
     ) -> None:
         self._permission = permission
         self._cache_max_age = cache_max_age
         self._url_expires = url_expires
-        self._inline = INLINE if inline is None else frozenset(each.lower() for each in inline)
-        self._resource_policy = resource_policy
+        self._inline = checked_inline(inline)
+        self._resource_policy = checked_resource_policy(resource_policy)
         self._hand_off = None if hand_off is None else HandOff(hand_off)
 
     def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery:
