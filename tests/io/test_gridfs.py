@@ -146,15 +146,6 @@ def test_a_range_reads_no_chunk_that_it_does_not_need(storage: GridFSStorage) ->
         assert part.read() == HALF_A_MIB[300_000:300_010]
 
 
-def test_a_part_that_was_begun_when_the_file_was_replaced_is_no_mixture(storage: GridFSStorage) -> None:
-    file_id = storage.create(HALF_A_MIB * 20)
-    with storage.get(file_id) as file, file.open_range(0, len(HALF_A_MIB) * 20) as part:
-        assert part.read(10) == HALF_A_MIB[:10]
-        storage.replace(file_id, HALF_A_MIB[::-1] * 20)
-        with pytest.raises(StorageFailure, match='replaced or deleted'):
-            part.readall()
-
-
 @pytest.mark.parametrize('missing', [0, 1, 2])
 def test_a_missing_chunk_is_no_shorter_file(storage: GridFSStorage, missing: int) -> None:
     file_id = storage.create(HALF_A_MIB)

@@ -243,11 +243,43 @@ def test_readers_see_the_whole_old_or_new_file_at_any_step(here: MakeStorage, st
 
 
 @pytest.mark.parametrize('work', [replace, delete], ids=lambda each: each.__name__)
-def test_a_reader_in_the_middle_goes_on_with_the_old_file_or_fails(here: MakeStorage, work: Work) -> None:
+def test_parts_of_a_file_are_of_the_old_content_or_missing_at_any_step(here: MakeStorage, work: Work) -> None:
+    reader, writer = here(), here()
+    file_id = created(reader)
+    found = []
+
+    def meet(_step: str) -> None:
+        try:
+            with file.open_range(12, 34) as part:
+                found.append(part.read())
+        except FileMissing:
+            found.append(None)
+
+    with reader.get(file_id) as file:
+        watched(writer, meet)
+        work(writer, file_id)
+        meet('afterwards')
+    assert {*found} == {OLD[12:34], None}
+    assert found == sorted(found, key=lambda each: each is None)  # what is gone does not come back
+
+
+def _whole(file: Any) -> Any:
+    return contextlib.nullcontext(file)
+
+
+def _part(file: Any) -> Any:
+    return file.open_range(0, len(OLD))
+
+
+@pytest.mark.parametrize('opened', [_whole, _part])
+@pytest.mark.parametrize('work', [replace, delete], ids=lambda each: each.__name__)
+def test_a_reader_in_the_middle_goes_on_with_the_old_file_or_fails(
+    here: MakeStorage, work: Work, opened: Callable[[Any], Any]
+) -> None:
     reader, writer = here(), here()
     for taken in range(1, len(OLD), 9):
         file_id = created(reader)
-        with reader.get(file_id) as file:
+        with reader.get(file_id) as described, opened(described) as file:
             found = file.read(taken)
             work(writer, file_id)
             try:
