@@ -5,7 +5,6 @@ The functions that look into a folder raise FileNotFoundError where there is non
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 
@@ -73,13 +72,18 @@ def open_pair(folder: str) -> tuple[str, bytes, io.FileIO]:
     """The folder itself, its metadata, and its content, opened; the two belong together."""
     metadata_path = folder_paths(folder)[1]
     while True:
-        with open(metadata_path, 'rb', buffering=0) as metadata, contextlib.ExitStack() as on_error:
-            content = on_error.enter_context(open_content(folder))
-            if os.path.samestat(os.fstat(metadata.fileno()), os.stat(metadata_path)):
-                text = metadata.read()
-                on_error.pop_all()
-                return folder, text, content
-            # Another folder has taken this one's place in between.
+        metadata = os.open(metadata_path, _READ)
+        try:
+            content = open_content(folder)
+            try:
+                if os.path.samestat(os.fstat(metadata), os.stat(metadata_path)):
+                    return folder, _read_all(metadata), content
+            except BaseException:
+                content.close()
+                raise
+            content.close()  # another folder has taken this one's place in between
+        finally:
+            os.close(metadata)
 
 
 class ContentReader(RangeReader):
@@ -89,12 +93,14 @@ class ContentReader(RangeReader):
     """
 
     def __init__(self, content: io.FileIO, start: int, stop: int) -> None:
-        with contextlib.ExitStack() as on_error, failing(str(content.name)):
-            on_error.callback(content.close)
-            size = os.fstat(content.fileno()).st_size
-            start = min(start, size)
-            content.seek(start)
-            on_error.pop_all()
+        try:
+            with failing(str(content.name)):
+                size = os.fstat(content.fileno()).st_size
+                start = min(start, size)
+                content.seek(start)
+        except BaseException:
+            content.close()
+            raise
         super().__init__(content, min(stop, size) - start)
         self._is_whole = start == 0 and stop >= size
 
