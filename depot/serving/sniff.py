@@ -5,8 +5,8 @@ formats that begin with bytes of their own, so a page among them is there to dec
 that keep to the MIME Sniffing standard (https://mimesniff.spec.whatwg.org), show no page under such a type; this is for
 those that do neither, and for what comes between: a proxy that drops headers, a copy that is served from elsewhere.
 
-Text is never contradicted: the source of a page is a plain text, and people want to read it. By the standard, no type
-that is given as text becomes a page (section 7), with ``nosniff`` or without.
+Text is never contradicted: the source of a page is a plain text, and people want to read it. By the standard, what is
+called ``text/plain`` never becomes a page (section 7), with ``nosniff`` or without.
 
 A file that is contradicted is not refused: it is served as ``application/octet-stream``, as an attachment and in a
 sandbox. So a mistake costs no more than a download; but a real picture is never taken for a page, whatever its format.
