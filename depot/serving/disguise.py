@@ -22,22 +22,21 @@ def is_disguised(file: Any, description: Description) -> bool:
     if not description.has_ranges or not description.content_length or not is_looked_at(content_type):
         return False
     known = (description.checksum or '', content_type)
-    if known not in _verdicts:
-        head = _head(file, description.content_length)
-        if head is None:  # what is known of the old content says nothing of the one in its place
-            return True
-        if not description.checksum:
-            return contradicts(content_type, head)
-        _remember(known, contradicts(content_type, head))
-    return _verdicts[known]
+    verdict = _verdicts.get(known)
+    if verdict is None:
+        head = _head(file, min(description.content_length, HEAD_SIZE))
+        # Of a file that was replaced or deleted nothing is known; that is found out again when it is sent.
+        verdict = head is None or contradicts(content_type, head)
+        if head is not None and description.checksum:
+            _remember(known, verdict)
+    return verdict
 
 
 def _head(file: Any, length: int) -> bytes | None:
-    """The first bytes; None of a file that was replaced or deleted, which is found out again when it is sent."""
+    """The first bytes; None of a file that is not there any more as it was."""
     try:
-        with file.open_range(0, min(length, HEAD_SIZE)) as reader:
-            head: bytes = reader.read(HEAD_SIZE)
-            return head
+        with file.open_range(0, length) as reader:
+            return b''.join(iter(lambda: reader.read(length), b''))
     except StorageFailure:
         raise
     except OSError:
