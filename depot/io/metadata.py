@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import CorruptMetadata
@@ -33,6 +34,7 @@ class Metadata(NamedTuple):
         return json.dumps(self._asdict()).encode()
 
 
+@lru_cache(1024)
 def metadata_from_json(text: bytes, file_id: str) -> Metadata:
     """The metadata in a JSON text: unknown keys are ignored, missing ones and wrong types get the defaults.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 
 from ..errors import InvalidDate
+from .dates import parse_date
 from .description import Description
 from .request import Request
 
@@ -18,6 +19,7 @@ _ENTITY_TAG = re.compile('(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _SECOND = datetime.timedelta(seconds=1)
 
 
+@lru_cache(1024)
 def entity_tag(file: Description) -> str | None:
     """A strong validator, quoted; None for a file of which nothing changes when it is replaced.
 
@@ -100,20 +102,3 @@ def _date(field: str | None) -> datetime.datetime | None:
         return None if field is None else parse_date(field)
     except InvalidDate:
         return None
-
-
-def parse_date(value: str) -> datetime.datetime:
-    """An HTTP date, in any of its three forms, as UTC without a time zone.
-
-    Raises :class:`~depot.errors.InvalidDate` for anything else.
-    """
-    try:
-        date = parsedate_to_datetime(value)
-        return date.astimezone(datetime.timezone.utc).replace(tzinfo=None) if date.tzinfo else date
-    except (AttributeError, IndexError, OverflowError, TypeError, ValueError):
-        raise InvalidDate(f'{value!r} is no date; one looks like Sun, 06 Nov 1994 08:49:37 GMT') from None
-
-
-def make_date(instant: datetime.datetime) -> str:
-    """A UTC instant without a time zone in the form that HTTP prefers (IMF-fixdate)."""
-    return format_datetime(instant.replace(tzinfo=datetime.timezone.utc), usegmt=True)

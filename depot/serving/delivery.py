@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from ..errors import StorageFailure
 from ..utils import utcnow_naive
-from .body import PartsBody, WholeBody, close_file
+from .body import BLOCK_SIZE, PartsBody, WholeBody, close_file
 from .description import Description, describe
 from .disguise import is_disguised
 from .handoff import HandOff
 from .policy import Policy
-from .ranges import Span
+from .ranges import Span, size
 from .request import Request
 from .response import Headers, Response, plain, respond
 from .sniff import contradicts
@@ -58,11 +59,19 @@ def _opened(file: Any, response: Response) -> Delivery | None:
     if response.body is None:
         return None
     try:
-        return Delivery(response.status, response.headers, PartsBody(file, response.body))
+        body = PartsBody(file, response.body)
+        is_small = size(response.body) <= BLOCK_SIZE
+        return Delivery(response.status, response.headers, _read_at_once(body) if is_small else body)
     except StorageFailure:
         raise
     except OSError:
         return None
+
+
+def _read_at_once(body: PartsBody) -> bytes:
+    """What is small needs no wrapper, and its file is closed before a slow client has got it."""
+    with contextlib.closing(body):
+        return body.read()
 
 
 def _reread(file: Any, policy: Policy) -> Delivery:

@@ -61,4 +61,4 @@ def _length(value: int | None) -> int | None:
 def _instant(value: datetime.datetime | None) -> datetime.datetime | None:
     if value is not None and value.tzinfo is not None:
         value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
-    return value and value.replace(microsecond=0)
+    return value.replace(microsecond=0) if value is not None and value.microsecond else value

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-# The fields of RFC 9110 sections 13 and 14, and of RFC 9530 section 4, by their names here.
-_FIELDS = {
+#: The fields of RFC 9110 sections 13 and 14, and of RFC 9530 section 4, by their names here.
+FIELDS = {
     'range': 'range',
     'if_range': 'if-range',
     'if_match': 'if-match',
@@ -32,4 +32,4 @@ class Request(NamedTuple):
     @classmethod
     def of(cls, method: str, header: Callable[[str], str | None]) -> Request:
         """The request, given its method and a function that finds a header field by its name in lower case."""
-        return cls(method, **{name: header(field) for name, field in _FIELDS.items()})
+        return cls(method, **{name: header(field) for name, field in FIELDS.items()})

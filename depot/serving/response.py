@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
 from ..errors import InvalidDate
 from ..utils import make_content_disposition
-from .conditional import entity_tag, make_date, precondition, range_applies
+from .conditional import entity_tag, precondition, range_applies
+from .dates import make_date
 from .description import Description
 from .digest import repr_digest, wants_digest
 from .media import SANDBOX, UNKNOWN, checked_content_type, is_inline, is_passive
@@ -92,7 +94,15 @@ def _partial(file: Description, headers: Headers, spans: list[Span]) -> Response
 
 def headers_for(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Headers:
     """What is said of a file whose content is sent, whole or in part."""
-    return [*_content_headers(file, policy), *_validators(file, request), *_caching(policy, now)]
+    lasting = _lasting_headers(file, policy._replace(inline=frozenset(policy.inline)))
+    digest = repr_digest(file.checksum) if wants_digest(request.want_repr_digest) else None
+    return [*lasting, *([('Repr-Digest', digest)] if digest else []), *_caching(policy, now)]
+
+
+@lru_cache(1024)
+def _lasting_headers(file: Description, policy: Policy) -> Headers:
+    """What is said of it whenever it is asked for; nobody changes this list."""
+    return [*_content_headers(file, policy), *_validators(file)]
 
 
 def plain(status: HTTPStatus, text: str = '', headers: Headers | None = None) -> Response:
@@ -133,19 +143,18 @@ def _disposition(file: Description, content_type: str, policy: Policy) -> str:
     return 'inline' if shown else 'attachment'
 
 
-def _validators(file: Description, request: Request) -> Headers:
+def _validators(file: Description) -> Headers:
     etag = entity_tag(file)
     headers = [('ETag', etag)] if etag else []
     if file.last_modified is not None:
         headers.append(('Last-Modified', make_date(file.last_modified)))
-    digest = repr_digest(file.checksum) if wants_digest(request.want_repr_digest) else None
-    return [*headers, ('Repr-Digest', digest)] if digest else headers
+    return headers
 
 
 def _caching(policy: Policy, now: datetime.datetime) -> Headers:
     if policy.cache == 'no-store':
         return [('Cache-Control', 'no-store')]
-    expires = now + datetime.timedelta(seconds=policy.cache_max_age)
+    expires = now.replace(microsecond=0) + datetime.timedelta(seconds=policy.cache_max_age)
     return [('Cache-Control', f'max-age={policy.cache_max_age}, {policy.cache}'), ('Expires', make_date(expires))]
 
 

@@ -8,14 +8,18 @@ from http import HTTPStatus
 from typing import Any
 
 from .body import BLOCK_SIZE, close_file
-from .conditional import entity_tag, is_fresh, make_date, parse_date
+from .conditional import entity_tag, is_fresh
+from .dates import make_date, parse_date
 from .delivery import Delivery, deliver
 from .description import describe
 from .policy import Policy
-from .request import Request
+from .request import FIELDS, Request
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+
+# What a request's header fields are called here, in their order.
+_KEYS = tuple(f'HTTP_{each.upper().replace("-", "_")}' for each in FIELDS.values())
 
 
 class _FileIter:
@@ -106,5 +110,4 @@ def request_path(environ: Environ) -> str:
 
 def request_of(environ: Environ) -> Request:
     """What of the request decides the answer."""
-    method = environ.get('REQUEST_METHOD', 'GET')
-    return Request.of(method, lambda name: environ.get(f'HTTP_{name.upper().replace("-", "_")}'))
+    return Request(environ.get('REQUEST_METHOD', 'GET'), *map(environ.get, _KEYS))
