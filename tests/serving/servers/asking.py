@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
+
 from ..cases.words import Case, Context
 from .running import Server
 from .samples import Sample
-from .wire import Answer, ask
+from .wire import Answer, Connection, ask
 
 
 class Asking:
@@ -17,11 +20,23 @@ class Asking:
 
     def complaint(self, case: Case, storage: str) -> str | None:
         """What is wrong with the answer to this case; None if nothing is."""
+        return self._complaint(case, storage, functools.partial(ask, self.server.port))
+
+    def complaints_of_one_connection(self, cases: Sequence[Case], storage: str) -> tuple[list[str], int]:
+        """What is wrong when all are asked over one connection; and how many it took."""
+        connection = Connection(self.server.port)
+        try:
+            found = [self._complaint(each, storage, connection.ask) for each in cases]
+        finally:
+            connection.close()
+        return [f'{case.name}: {each}' for case, each in zip(cases, found, strict=True) if each], connection.count
+
+    def _complaint(self, case: Case, storage: str, ask: Callable[..., Answer]) -> str | None:
         plain = self.plain(case.sample, storage)
         asked = Context(case.sample, case.method, plain)
         answer = None
         try:
-            answer = self._answer(case, storage, plain)
+            answer = ask(*_request(case, storage, plain))
             case.want_from(self.server.name).check(answer, asked)
         except Exception as error:  # an answer that no parser takes is a complaint too
             reason = [*str(error).splitlines(), ''][0]
@@ -35,11 +50,11 @@ class Asking:
             self._plain[key] = ask(self.server.port, b'GET', sample.path(storage).encode())
         return self._plain[key]
 
-    def _answer(self, case: Case, storage: str, plain: Answer) -> Answer:
-        tag = (plain.header('ETag') or '').encode()
-        lines = [_with_tag(each, tag) for each in case.lines]
-        target = _target(case.target, case.sample, storage)
-        return ask(self.server.port, case.method.encode(), target, lines, case.version)
+
+def _request(case: Case, storage: str, plain: Answer) -> tuple[bytes, bytes, list[bytes], bytes]:
+    tag = (plain.header('ETag') or '').encode()
+    lines = [_with_tag(each, tag) for each in case.lines]
+    return case.method.encode(), _target(case.target, case.sample, storage), lines, case.version
 
 
 def _with_tag(line: bytes, tag: bytes) -> bytes:
