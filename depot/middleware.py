@@ -10,9 +10,12 @@ from .manager import DepotManager
 from .serving import asgi
 from .serving.delivery import said
 from .serving.handoff import Option as HandOffOption
+from .serving.in_threads import asked_by_threads
 from .serving.permission import Authorize, Fingerprint, Permission
 from .serving.resolver import path_below
 from .serving.response import plain
+from .serving.scope import Receive, Scope, Send
+from .serving.scope import request_path as scope_path
 from .serving.server import FileServer
 from .serving.urls import Urls
 from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, request_of, request_path, send
@@ -39,7 +42,7 @@ class _Middleware:
         hand_off: HandOffOption | None = None,
     ) -> None:
         self.urls = Urls(mountpoint, secret_key, url_expires, base_url, authorize is not None)
-        permission = Permission(self.urls.links, self._asked(authorize), self._asked(fingerprint))
+        permission = Permission(self.urls.links, authorize, fingerprint)
         self._server = FileServer(
             permission, int(cache_max_age), int(float(url_expires)), inline, resource_policy, hand_off
         )
@@ -54,10 +57,6 @@ class _Middleware:
     def _path(self, method: str, path: str) -> str | None:
         """The ``storage/id`` that is asked for; None for what is the application's."""
         return path_below(self.mountpoint, path) if method in ('GET', 'HEAD') else None
-
-    def _asked(self, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
-        """How a function of the application is asked about a request."""
-        return function
 
 
 class DepotMiddleware(_Middleware):
@@ -127,19 +126,49 @@ class DepotMiddleware(_Middleware):
 
 
 class DepotASGIMiddleware(_Middleware):
-    """Answers as :class:`DepotMiddleware` does, beside an ASGI application; never blocks the event loop.
+    """Answers as :class:`DepotMiddleware` does, beside an ASGI application; the event loop never waits for a storage.
 
-    The options are the same, but for ``replace_wsgi_filewrapper``. ``authorize`` and ``fingerprint`` are called with
-    the scope in place of the environ. They may be ``async`` functions, which the event loop runs; plain ones are called
-    by a thread. Websockets, the lifespan and all else go to the application as they are.
+    ``authorize`` and ``fingerprint`` are called with the scope in place of the environ. They may be ``async``
+    functions, which the event loop runs; plain ones are called by a thread.
+
+    With ``pathsend`` a server that can (``http.response.pathsend``: granian) sends whole files of more than 64 KiB by
+    itself, if they are on a disk of this machine, which is several times as fast. It opens them a moment after they
+    were described to the client. So it is for storages whose files are never replaced: those of fields are not.
     """
 
-    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        path = self._path(scope['method'], asgi.request_path(scope)) if scope['type'] == 'http' else None
+    def __init__(
+        self,
+        app: Any,
+        mountpoint: str = '/depot',
+        cache_max_age: int = 604800,
+        secret_key: Keys | None = None,
+        url_expires: float | str = 3600,
+        base_url: str | None = None,
+        authorize: Callable[..., Any] | None = None,
+        fingerprint: Callable[..., Any] | None = None,
+        inline: Collection[str] | None = None,
+        resource_policy: str | None = None,
+        hand_off: HandOffOption | None = None,
+        pathsend: bool = False,
+    ) -> None:
+        super().__init__(
+            app,
+            mountpoint,
+            cache_max_age,
+            secret_key,
+            url_expires,
+            base_url,
+            authorize and asked_by_threads(authorize),
+            fingerprint and asked_by_threads(fingerprint),
+            inline,
+            resource_policy,
+            hand_off,
+        )
+        self.pathsend = pathsend
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = self._path(scope['method'], scope_path(scope)) if scope['type'] == 'http' else None
         if path is None:
             await (self.app or asgi.no_application)(scope, receive, send)
         else:
-            await asgi.answer(self._server, path, scope, receive, send)
-
-    def _asked(self, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
-        return None if function is None else asgi.for_threads(function)
+            await asgi.answer(self._server, path, scope, receive, send, self.pathsend)

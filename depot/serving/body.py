@@ -86,6 +86,12 @@ class PartsBody:
         self._left -= len(block)
         return block
 
+    @property
+    def local_path(self) -> str | None:
+        """Where all of the file is on a disk of this machine; None if it is on none."""
+        path = getattr(self._file, 'local_path', None)
+        return path if isinstance(path, str) else None
+
     def _close_reader(self) -> None:
         if self._reader is not None:
             self._reader.close()
