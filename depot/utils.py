@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 from urllib.parse import quote
 
@@ -11,8 +12,14 @@ from anyascii import anyascii
 # What RFC 8187 section 3.2.1 calls attr-char, beside letters and digits.
 _ATTR_CHARS = '!#$&+-.^_`|~'
 
-# Characters, counted from the end, where the extension is; no file system takes more.
-_LONGEST_NAME = 255
+# Bytes, counted from the end, where the extension is: with one character more, what file systems take.
+_LONGEST_NAME = 254
+
+# Names that mean devices to Windows, with any extension.
+_DEVICES = {'CON', 'PRN', 'AUX', 'NUL', *(f'{port}{number}' for port in ('COM', 'LPT') for number in range(10))}
+
+# Transliteration makes them of other characters.
+_PATH_PARTS = re.compile(r'[/\\]')
 
 # Controls, line and paragraph separators.
 _UNPRINTABLE = frozenset({'Cc', 'Zl', 'Zp'})
@@ -37,18 +44,26 @@ def make_content_disposition(disposition: str, fname: str | None) -> str:
     The name comes twice (RFC 6266 section 4.3): transliterated to ASCII for old
     clients, and percent-encoded UTF-8. Path parts, control characters and
     bidirectional marks are left out, and nothing in a name can end the value or
-    the header. Without a name, just the disposition is given.
+    the header. A name that is too long keeps its end, one of a device gets an
+    underscore. Without a name, just the disposition is given.
     """
     name = _download_name(fname or '')
     if not name:
         return disposition
-    ascii_name = _printable(anyascii(name)).replace('\\', '_').replace('"', "'")
+    ascii_name = _harmless(_PATH_PARTS.sub('_', anyascii(name)).replace('"', "'")) or 'file'
     return f'{disposition};filename="{ascii_name}";filename*=utf-8\'\'{quote(name, safe=_ATTR_CHARS)}'
 
 
 def _download_name(fname: str) -> str:
     valid = fname.encode('utf-8', 'replace').decode('utf-8')  # lone surrogates become '?'
-    return _printable(valid.replace('\\', '/').rpartition('/')[2])[-_LONGEST_NAME:]
+    return _harmless(valid.replace('\\', '/').rpartition('/')[2])
+
+
+def _harmless(name: str) -> str:
+    """The name as any file system takes it, and means a file by it; empty if nothing is left."""
+    short = _printable(name).encode()[-_LONGEST_NAME:].decode('utf-8', 'ignore').strip().rstrip('. ')
+    stem = unicodedata.normalize('NFKC', short.partition('.')[0]).strip().upper()
+    return f'_{short}' if stem in _DEVICES else short
 
 
 def _printable(text: str) -> str:

@@ -315,3 +315,17 @@ def test_when_the_client_goes_the_file_is_closed(storage, address, opened):
             break
         time.sleep(0.01)
     assert file.closed
+
+
+# The request as it came, where the server tells
+
+
+@pytest.mark.parametrize('key', ['RAW_URI', 'REQUEST_URI'])
+@pytest.mark.parametrize('target', ['/depot%2ffiles/{}', '/depot/files%2F{}?a=b', '//depot/files/{}'])
+def test_an_encoded_slash_is_no_slash(storage, key, target):
+    file_id = storage.create(b'content')
+    path = f'/depot/files/{file_id}'
+    assert ask(DepotMiddleware(application), path, **{key: target.format(file_id)}).body == b'the application'
+    assert ask(DepotMiddleware(None, '/'), f'/files/{file_id}', **{key: target.format(file_id)}).status == 404
+    for same in path, f'{path}?a=%2F', f'http://a.example{path}':
+        assert ask(DepotMiddleware(application), path, **{key: same}).body == b'content'

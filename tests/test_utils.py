@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from depot.utils import make_content_disposition, utcfromtimestamp_naive, utcnow_naive
 
 VALUE = re.compile(
-    r"""attachment(;filename="[^"\\\x00-\x1f\x7f-\U0010ffff]*";filename\*=utf-8''([A-Za-z0-9!#$&+.^_`|~%-]+))?"""
+    r"""attachment(;filename="([^"\\\x00-\x1f\x7f-\U0010ffff]*)";filename\*=utf-8''([A-Za-z0-9!#$&+.^_`|~%-]+))?"""
 )
 
 
@@ -54,8 +54,38 @@ def test_no_name_can_break_out(name: str) -> None:
     assert VALUE.fullmatch(make_content_disposition('attachment', name))
 
 
-@given(st.text(alphabet=st.characters(categories=['L', 'N', 'P', 'S', 'Zs'], exclude_characters='/\\'), min_size=1))
-def test_a_harmless_name_arrives_as_it_is(name: str) -> None:
+@given(st.text(alphabet=st.characters(categories=['L', 'N', 'P', 'S', 'Zs'], exclude_characters='/\\'), max_size=60))
+def test_a_harmless_name_arrives_as_it_is(middle: str) -> None:
+    name = f'a{middle}z'
     found = VALUE.fullmatch(make_content_disposition('attachment', name))
     assert found
-    assert unquote(found[2]) == name
+    assert unquote(found[3]) == name
+
+
+@pytest.mark.parametrize(
+    'name', ['CON', 'con.txt', 'Nul.tar.gz', 'COM1', 'lpt9 .txt', '\uff23\uff2f\uff2e.txt', 'COM\u00b9']
+)
+def test_no_name_means_a_device(name: str) -> None:
+    found = VALUE.fullmatch(make_content_disposition('attachment', name))
+    assert found
+    assert unquote(found[3]) == f'_{name}'
+    assert found[2].startswith('_')
+
+
+@pytest.mark.parametrize(
+    ('name', 'ascii_name'),
+    [(' a.txt. .', 'a.txt'), ('a\uff0fb\u2215c.txt', 'a_b_c.txt'), ('\uff02.txt', "'.txt"), ('\ue000', 'file')],
+)
+def test_a_name_in_ascii_is_as_harmless(name: str, ascii_name: str) -> None:
+    found = VALUE.fullmatch(make_content_disposition('attachment', name))
+    assert found
+    assert found[2] == ascii_name
+
+
+@pytest.mark.parametrize('name', ['x' * 5000 + '.txt', '\u65e5' * 300 + '.txt', '\U0001f389' * 99 + '.txt'])
+def test_a_name_that_is_too_long_keeps_its_end(name: str) -> None:
+    found = VALUE.fullmatch(make_content_disposition('attachment', name))
+    assert found
+    for each in found[2], unquote(found[3]):
+        assert each.endswith('.txt')
+        assert len(each.encode()) <= 255

@@ -8,15 +8,32 @@ import re
 _ALGORITHM = 'sha-256'
 _CHECKSUM = re.compile('sha256:([0-9a-f]{64})')
 
-# A member of a dictionary of RFC 8941 whose value is an integer, and perhaps parameters.
-_PREFERENCE = re.compile(r'([a-z*][a-z0-9_\-.*]*)=([0-9]{1,2})(?:[ \t]*;.*)?')
+# A dictionary of RFC 8941 section 3.2, without inner lists, which nobody has a use for here.
+_KEY = r'[a-z*][a-z0-9_\-.*]*'
+_ITEM = (
+    r'(?:-?[0-9]{1,15}(?:\.[0-9]{1,3})?|"(?:[ !#-\[\]-~]|\\["\\])*"'
+    r"|[A-Za-z*][!#-'*+\-.^-z|~:/]*|:[A-Za-z0-9+/=]*:|\?[01])"
+)
+_PARAMETERS = rf'(?:; *{_KEY}(?:={_ITEM})?)*'
+_member = re.compile(rf'({_KEY})(?:=({_ITEM}))?{_PARAMETERS}(?:[ \t]*(,)[ \t]*|$)').match
 
 
 def wants_digest(field: str | None) -> bool:
     """Whether ``Want-Repr-Digest`` (section 4) asks for SHA-256; 0 says that it does not."""
-    members = (_PREFERENCE.fullmatch(each.strip(' \t')) for each in (field or '').split(','))
-    preferences = {each[1]: int(each[2]) for each in members if each}  # the last of one name counts
-    return 0 < preferences.get(_ALGORITHM, 0) <= 10
+    preference = _members((field or '').strip(' ')).get(_ALGORITHM) or ''
+    return preference.isdecimal() and 0 < int(preference) <= 10
+
+
+def _members(field: str) -> dict[str, str | None]:
+    """The members of the dictionary, of which the last one of a name counts; none if any is malformed."""
+    members: dict[str, str | None] = {}
+    end, comma = 0, ','
+    while comma:
+        found = _member(field, end)
+        if found is None:
+            return {}
+        members[found[1]], comma, end = found[2], found[3], found.end()
+    return members
 
 
 def repr_digest(checksum: str | None) -> str | None:

@@ -18,7 +18,7 @@ UNKNOWN = 'application/octet-stream'
 SANDBOX = "default-src 'none'; sandbox"
 
 #: What is shown, not offered for download, unless the application chooses.
-INLINE = ('image/*', 'audio/*', 'video/*', 'font/*', 'text/*', 'application/pdf', UNKNOWN)
+INLINE = ('image/*', 'audio/*', 'video/*', 'text/plain', 'application/pdf', UNKNOWN)
 
 _PASSIVE_FAMILIES = frozenset({'audio', 'font', 'image', 'text', 'video'})
 

@@ -103,7 +103,14 @@ def send(delivery: Delivery, environ: Environ, start_response: StartResponse) ->
 
 
 def request_path(environ: Environ) -> str:
-    """The path below the application; WSGI hands over its bytes as if they were Latin-1."""
+    """The path below the application; WSGI hands over its bytes as if they were Latin-1.
+
+    It does not tell an encoded slash from a slash, nor do some servers two at the beginning from one. A path that has
+    such, by what the server says of the request as it came, is none: a file has one URL.
+    """
+    target: str = environ.get('RAW_URI') or environ.get('REQUEST_URI') or ''
+    if target.startswith('//') or '%2f' in target.partition('?')[0].lower():
+        return ''
     path: str = environ.get('PATH_INFO', '')
     return path.encode('latin-1', 'replace').decode('utf-8', 'replace')
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depot.errors import InvalidDate
-from depot.serving.conditional import entity_tag, is_fresh, make_date, parse_date
+from depot.serving.conditional import entity_tag, is_fresh
+from depot.serving.dates import make_date, parse_date
 from depot.serving.description import Description
 from depot.serving.request import Request
 
@@ -112,8 +113,14 @@ def test_a_date_has_three_forms(text):
     assert parse_date(text) == datetime.datetime(1994, 11, 6, 8, 49, 37)
 
 
-def test_a_date_of_another_zone_becomes_utc():
-    assert parse_date('Sun, 06 Nov 1994 09:49:37 +0100') == datetime.datetime(1994, 11, 6, 8, 49, 37)
+def test_a_leap_second_is_one_too_many_for_python():
+    assert parse_date('Sat, 31 Dec 2016 23:59:60 GMT') == datetime.datetime(2016, 12, 31, 23, 59, 59)
+
+
+@pytest.mark.parametrize(('years', 'century'), [(0, 0), (49, 0), (51, -100), (99, -100)])
+def test_two_digits_of_a_year_are_at_most_fifty_years_ahead(years, century):
+    year = datetime.date.today().year + years
+    assert parse_date(f'Sunday, 06-Nov-{year % 100:02} 08:49:37 GMT').year == year + century
 
 
 @pytest.mark.parametrize(

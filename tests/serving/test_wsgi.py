@@ -207,7 +207,7 @@ def test_a_file_is_closed_when_the_wrapper_of_the_server_fails(storage):
     def wrapper(file, block_size):
         raise RuntimeError('bug')
 
-    file = storage.get(storage.create(b'content'))
+    file = storage.get(storage.create(LARGE))
     with pytest.raises(RuntimeError, match='bug'):
         serve(file, **{'wsgi.file_wrapper': wrapper})
     assert file.closed
