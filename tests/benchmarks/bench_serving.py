@@ -83,7 +83,7 @@ def forget_checksum(path: pathlib.Path) -> None:
 def large(folder: pathlib.Path, options: argparse.Namespace) -> None:
     """100 MiB through the application."""
     file_id = LocalFileStorage(folder).create(os.urandom(100 * MIB), 'a.png', 'image/png')
-    for server in ('waitress', 'gunicorn', 'granian'):
+    for server in ('waitress', 'gunicorn'):  # granian has no way of its own
         with contextlib.ExitStack() as stack:
             ports = {each: stack.enter_context(running(server, each, folder, options)) for each in ('depot', 'bare')}
             path = f'/depot/default/{file_id}'

@@ -160,7 +160,9 @@ def _replaced(storage, file_id):
 
 
 def test_a_disk_that_fails_is_not_a_missing_file(tmp_path, monkeypatch):
-    application, path = _application(tmp_path, hand_off='X-Sendfile')
+    DepotManager.configure('default', {'depot.storage_path': str(tmp_path)})
+    path = f'/depot/default/{DepotManager.get().create(b"an image", "a.png")}'
+    application = DepotMiddleware(None, hand_off='X-Sendfile')
 
     def fail(*args):
         raise StorageFailure('disk')
