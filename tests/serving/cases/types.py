@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..servers.samples import ACTIVE, BROKEN_TYPES, PASSIVE, SHAM
+from ..servers.samples import ACTIVE, BROKEN_TYPES, PASSIVE, SAVED, SHAM
 from .syntax import disposition
 from .words import OneOf, Part, Whole, cases
 
@@ -79,6 +79,16 @@ ACTIVE_TYPES = [
     )
 ]  # fmt: skip
 
+SAVED_TYPES = [
+    case
+    for sample in SAVED
+    for case in cases(
+        'Issue 5: inline are images other than SVG, audio, video, PDF and plain text; nothing else is',
+        (f'{sample.content_type} is handed out', (), Whole(Content_Disposition=ATTACHMENT, **_SAFE)),
+        sample=sample,
+    )
+]
+
 SHAM_TYPES = [
     case
     for sample in SHAM
@@ -107,4 +117,4 @@ BROKEN = [
     )
 ]  # fmt: skip
 
-CASES = [*PASSIVE_TYPES, *ACTIVE_TYPES, *SHAM_TYPES, *BROKEN]
+CASES = [*PASSIVE_TYPES, *ACTIVE_TYPES, *SAVED_TYPES, *SHAM_TYPES, *BROKEN]

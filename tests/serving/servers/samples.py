@@ -115,11 +115,25 @@ ACTIVE = [
     _typed('message/rfc822', b'MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n' + _HTML, 'a.eml'),
     _typed('multipart/x-mixed-replace', b'--b\r\nContent-Type: text/html\r\n\r\n' + _HTML, 'a.mixed'),
     _typed('text/cache-manifest', b'CACHE MANIFEST\n', 'a.appcache'),
-    _typed('text/vtt', b'WEBVTT\n', 'a.vtt'),
-    _typed('text/css', b'body{background:url(javascript:alert(1))}', 'a.css'),
     _typed('application/hta', _HTML, 'a.hta'),
     _typed('text/x-component', b'<public:attach event="onload">', 'a.htc'),
     _typed('application/vnd.wap.xhtml+xml', _HTML, 'a.wap'),
+]
+
+#: What is neither: to be saved, not shown.
+SAVED = [
+    _typed('text/css', b'body{background:url(javascript:alert(1))}', 'a.css'),
+    _typed('text/vtt', b'WEBVTT\n', 'a.vtt'),
+    _typed('text/csv', b'=1+1,2\n', 'a.csv'),
+    _typed('text/markdown', b'# <script>alert(1)</script>\n', 'a.md'),
+    _typed('text/rtf', b'{\\rtf1 a}', 'a.rtf'),
+    _typed('application/json', b'{"a": "<script>"}', 'a.json'),
+    _typed('application/zip', b'PK\5\6' + bytes(18), 'a.zip'),
+    _typed('application/msword', b'\xd0\xcf\x11\xe0' + bytes(40), 'a.doc'),
+    _typed('application/x-msdownload', b'MZ' + bytes(60), 'a.exe'),
+    _typed('application/java-archive', b'PK\3\4' + bytes(26), 'a.jar'),
+    _typed('font/woff2', b'wOF2' + bytes(40), 'a.woff2'),
+    _typed('model/vrml', b'#VRML V2.0 utf8\n', 'a.wrl'),
 ]
 
 #: Content that contradicts the type it is stored with.
@@ -153,7 +167,7 @@ def all_samples() -> Iterator[Sample]:
     from ..cases.names import NAMED  # which is a table of cases, and needs this module
 
     yield from (BYTES, EMPTY, ONE, LARGE, PARTS, TEXT, LATER)
-    for samples in (PASSIVE, ACTIVE, SHAM, BROKEN_TYPES, NAMED):
+    for samples in (PASSIVE, ACTIVE, SAVED, SHAM, BROKEN_TYPES, NAMED):
         yield from samples
 
 
