@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -46,6 +48,24 @@ class WholeBody:
         close_file(self._file)
 
 
+class DiskBody:
+    """All of a content that is open on the disk: a server can send it in its own way, by its descriptor or seeking."""
+
+    def __init__(self, file: Any, reader: Any) -> None:
+        self._file = file
+        self._reader = reader
+        self._content = io.FileIO(reader.fileno(), closefd=False)
+        self.read, self.seek, self.tell = self._content.read, self._content.seek, self._content.tell
+        self.fileno, self.seekable = self._content.fileno, self._content.seekable
+
+    def close(self) -> None:
+        try:
+            self._content.close()
+            self._reader.close()
+        finally:
+            close_file(self._file)
+
+
 class PartsBody:
     """Some parts of a file, and what stands between them; the first is opened at once, the others in their turn.
 
@@ -61,6 +81,16 @@ class PartsBody:
         self._left = 0
         if self._parts and isinstance(self._parts[0], Span):
             self._open(self._parts.popleft())
+
+    def on_disk(self) -> DiskBody | None:
+        """The same body, if it is all of a content on the disk and nothing was read of it yet."""
+        if self._parts or self._reader is None:
+            return None
+        try:
+            is_all = os.fstat(self._reader.fileno()).st_size == self._left
+        except (AttributeError, io.UnsupportedOperation):
+            return None
+        return DiskBody(self._file, self._reader) if is_all else None
 
     def _open(self, span: Part) -> None:
         assert isinstance(span, Span)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import StorageFailure
 from ..utils import utcnow_naive
-from .body import BLOCK_SIZE, PartsBody, WholeBody, close_file
+from .body import BLOCK_SIZE, DiskBody, PartsBody, WholeBody, close_file
 from .description import Description, describe
 from .disguise import is_disguised
 from .handoff import HandOff
@@ -18,7 +18,7 @@ from .request import Request
 from .response import Headers, Response, plain, respond
 from .sniff import contradicts
 
-Body = WholeBody | PartsBody
+Body = WholeBody | PartsBody | DiskBody
 
 
 class Delivery(NamedTuple):
@@ -60,8 +60,9 @@ def _opened(file: Any, response: Response) -> Delivery | None:
         return None
     try:
         body = PartsBody(file, response.body)
-        is_small = size(response.body) <= BLOCK_SIZE
-        return Delivery(response.status, response.headers, _read_at_once(body) if is_small else body)
+        if size(response.body) <= BLOCK_SIZE:
+            return Delivery(response.status, response.headers, _read_at_once(body))
+        return Delivery(response.status, response.headers, body.on_disk() or body)
     except StorageFailure:
         raise
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import os
 from types import SimpleNamespace
 from wsgiref.util import FileWrapper
 
@@ -280,3 +281,29 @@ def test_an_application_tells_its_tag_and_whether_a_client_lacks_the_file(storag
     assert app.has_been_modified({'HTTP_IF_NONE_MATCH': '"b"'}, tag, NOON)
     assert app.has_been_modified({}, tag, NOON)
     app.file.close()
+
+
+def test_a_file_on_the_disk_can_be_sent_by_its_descriptor(tmp_path):
+    storage = LocalFileStorage(tmp_path)
+    file = storage.get(storage.create(LARGE))
+    seen = []
+
+    def wrapper(body, block_size):
+        seen.append(os.pread(body.fileno(), len(LARGE) + 1, 0))
+        body.seek(0, os.SEEK_END)
+        seen.append(body.tell())
+        body.seek(0)
+        return FileWrapper(body, block_size)
+
+    assert serve(file, **{'wsgi.file_wrapper': wrapper}).body == LARGE
+    assert seen == [LARGE, len(LARGE)]
+    assert file.closed
+
+
+def test_a_file_that_is_shorter_than_it_says_never_ends_without_an_error(tmp_path):
+    storage = LocalFileStorage(tmp_path)
+    file = storage.get(storage.create(LARGE))
+    os.truncate(file.local_path, len(LARGE) - 1)
+    with pytest.raises(StorageFailure, match='ended 1 bytes before its end'):
+        serve(file, **{'wsgi.file_wrapper': FileWrapper})
+    assert file.closed
