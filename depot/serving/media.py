@@ -14,7 +14,7 @@ from collections.abc import Collection
 #: What is known of a file whose type is not known.
 UNKNOWN = 'application/octet-stream'
 
-#: For what is not passive: no script runs, nothing is loaded, and the origin is not the application's.
+#: For what is not shown: no script runs, nothing is loaded, and the origin is not the application's.
 SANDBOX = "default-src 'none'; sandbox"
 
 #: What is shown, not offered for download, unless the application chooses.

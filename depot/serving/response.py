@@ -96,13 +96,14 @@ def headers_for(file: Description, request: Request, policy: Policy, now: dateti
     """What is said of a file whose content is sent, whole or in part."""
     lasting = _lasting_headers(file, policy._replace(inline=frozenset(policy.inline)))
     digest = repr_digest(file.checksum) if wants_digest(request.want_repr_digest) else None
-    return [*lasting, *([('Repr-Digest', digest)] if digest else []), *_caching(policy, now)]
+    return [*lasting, *_dated(file, now), *([('Repr-Digest', digest)] if digest else []), *_caching(policy, now)]
 
 
 @lru_cache(1024)
 def _lasting_headers(file: Description, policy: Policy) -> Headers:
     """What is said of it whenever it is asked for; nobody changes this list."""
-    return [*_content_headers(file, policy), *_validators(file)]
+    etag = entity_tag(file)
+    return [*_content_headers(file, policy), *([('ETag', etag)] if etag else [])]
 
 
 def plain(status: HTTPStatus, text: str = '', headers: Headers | None = None) -> Response:
@@ -126,29 +127,23 @@ def redirect(url: str, permanent: bool = True) -> Response:
 
 def _content_headers(file: Description, policy: Policy) -> Headers:
     content_type = UNKNOWN if file.is_disguised else checked_content_type(file.content_type)
-    is_safe = is_passive(content_type) and not file.is_disguised
+    is_shown = is_inline(content_type, policy.inline) and not file.is_disguised
+    disposition = 'inline' if is_shown and policy.disposition != 'attachment' else 'attachment'
     filename = file.filename if policy.filename is None else policy.filename
     headers = [
         ('Content-Type', content_type),
-        ('Content-Disposition', make_content_disposition(_disposition(file, content_type, policy), filename)),
+        ('Content-Disposition', make_content_disposition(disposition, filename)),
         ('X-Content-Type-Options', 'nosniff'),
         ('Cross-Origin-Resource-Policy', policy.resource_policy),
         ('Accept-Ranges', 'bytes' if file.has_ranges and file.content_length is not None else 'none'),
     ]
+    is_safe = is_shown and is_passive(content_type)
     return headers if is_safe else [*headers, ('Content-Security-Policy', SANDBOX)]
 
 
-def _disposition(file: Description, content_type: str, policy: Policy) -> str:
-    shown = is_inline(content_type, policy.inline) and not file.is_disguised and policy.disposition != 'attachment'
-    return 'inline' if shown else 'attachment'
-
-
-def _validators(file: Description) -> Headers:
-    etag = entity_tag(file)
-    headers = [('ETag', etag)] if etag else []
-    if file.last_modified is not None:
-        headers.append(('Last-Modified', make_date(file.last_modified)))
-    return headers
+def _dated(file: Description, now: datetime.datetime) -> Headers:
+    """RFC 9110 section 8.8.2.1: a file from the future is as old as the answer."""
+    return [] if file.last_modified is None else [('Last-Modified', make_date(min(file.last_modified, now)))]
 
 
 def _caching(policy: Policy, now: datetime.datetime) -> Headers:

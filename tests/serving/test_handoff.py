@@ -134,9 +134,9 @@ def test_a_file_that_is_handed_off_is_closed(tmp_path, monkeypatch):
     assert path.endswith(closed[-1])
 
 
-def _application(tmp_path, **options):
+def _application(tmp_path, filename='a.txt', **options):
     DepotManager.configure('default', {'depot.storage_path': str(tmp_path)})
-    file_id = DepotManager.get().create(b'content', 'a.txt')
+    file_id = DepotManager.get().create(b'content', filename)
     return DepotMiddleware(None, **options), f'/depot/default/{file_id}'
 
 
