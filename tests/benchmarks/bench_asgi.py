@@ -19,13 +19,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
 from depot.io.local import LocalFileStorage
 from depot.manager import DepotManager
 from tests.services.servers import free_port
 
+ROOT = pathlib.Path(__file__).parents[2]
 KIB, MIB = 1024, 1024 * 1024
 
 COMMANDS = {
@@ -54,8 +54,8 @@ def report(name: str, pid: int, port: int, path: str, options: argparse.Namespac
     with contextlib.ExitStack() as clients:
         for _ in range(options.clients):
             clients.enter_context(asking(port, path, 64 * KIB)).recv(1)
-        peak = settled(pid)
-        print(f'{name}: {options.clients} slow clients: {(peak - before) / MIB:.1f} MiB more than {before / MIB:.0f} MiB')
+        more = settled(pid) - before
+        print(f'{name}: {options.clients} slow clients: {more / MIB:.1f} MiB more than {before / MIB:.0f} MiB')
         print(f'{name}: while they wait, another one gets {options.size / fetch(port, path):.0f} MiB/s')
     print(f'{name}: {(settled(pid) - before) / MIB:.1f} MiB more when they have gone')
 

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import gc
 import itertools
-import types
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from depot.transactions.ledger import Ledger
 
+from ..cancelling import Cancel, Cancellation, each_way_to_cancel
 from .coroutines import (
     SCENARIOS,
     assigns_where_sqlalchemy_can_await,
@@ -42,51 +42,6 @@ pytestmark = [
     pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning'),
     pytest.mark.filterwarnings('ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning'),
 ]
-
-Cancel = Callable[[asyncio.Task[Any], Any], object]
-
-
-def before_the_answer(task: asyncio.Task[Any], _awaited: Any) -> None:
-    task.cancel()
-
-
-def after_the_answer(task: asyncio.Task[Any], awaited: Any) -> None:
-    """When what is awaited is done, but the task does not know yet."""
-    if awaited is None:
-        task.cancel()
-    else:
-        awaited.add_done_callback(lambda _: task.cancel())
-
-
-def all_that_run(_task: asyncio.Task[Any], _awaited: Any) -> None:
-    """As a loop that shuts down does."""
-    for each in asyncio.all_tasks():
-        each.cancel()
-
-
-class Cancellation:
-    """Comes when a coroutine awaits for the ``nth`` time."""
-
-    def __init__(self, nth: int, cancel: Cancel) -> None:
-        self.has_come = False
-        self._nth = nth
-        self._cancel = cancel
-
-    @types.coroutine
-    def during(self, coroutine: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        go_on, result = coroutine.send, None
-        for count in itertools.count(1):
-            try:
-                awaited = go_on(result)
-            except StopIteration:
-                return
-            if count == self._nth:
-                self.has_come = True
-                self._cancel(asyncio.current_task(), awaited)
-            try:
-                go_on, result = coroutine.send, (yield awaited)
-            except BaseException as error:
-                go_on, result = coroutine.throw, error
 
 
 async def finish(task: asyncio.Task[Any]) -> None:
@@ -146,10 +101,6 @@ def empty(engine: Engine, storage: Any, *tables: Table) -> None:
 
 # What awaits the same as others do.
 ALIKE = {is_closed, fails, rolls_back_before_any_flush, assigns_where_sqlalchemy_can_await, deletes_by_a_statement}
-
-each_way_to_cancel = pytest.mark.parametrize(
-    'cancel', [before_the_answer, after_the_answer, all_that_run], ids=lambda each: each.__name__
-)
 
 
 @each_way_to_cancel
