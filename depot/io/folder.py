@@ -57,8 +57,9 @@ def read_metadata(folder: str) -> tuple[str, bytes]:
 
 
 def _read_all(descriptor: int) -> bytes:
-    text = b''
-    while block := os.read(descriptor, _METADATA_SIZE):
+    text = block = os.read(descriptor, _METADATA_SIZE)
+    while len(block) == _METADATA_SIZE:  # less is all there is: it is a file on a disk
+        block = os.read(descriptor, _METADATA_SIZE)
         text += block
     return text
 
@@ -97,7 +98,8 @@ class ContentReader(RangeReader):
             with failing(str(content.name)):
                 size = os.fstat(content.fileno()).st_size
                 start = min(start, size)
-                content.seek(start)
+                if start:
+                    content.seek(start)
         except BaseException:
             content.close()
             raise

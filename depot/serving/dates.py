@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from email.utils import format_datetime
+from functools import lru_cache
 
 from ..errors import InvalidDate
 
@@ -45,6 +46,7 @@ def _year(digits: str) -> int:
     return year - 100 if year > this_year + 50 else year
 
 
+@lru_cache(1024)
 def make_date(instant: datetime.datetime) -> str:
     """A UTC instant without a time zone in the form that HTTP prefers (IMF-fixdate)."""
     return format_datetime(instant.replace(tzinfo=datetime.timezone.utc), usegmt=True)

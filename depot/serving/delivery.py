@@ -36,7 +36,8 @@ def deliver(file: Any, request: Request, policy: Policy, hand_off: HandOff | Non
     """
     try:
         description = describe(file)
-        description = description._replace(is_disguised=is_disguised(file, description))
+        if is_disguised(file, description):
+            description = description._replace(is_disguised=True)
         response = hand_off.respond(file, description, request, policy) if hand_off else None
         response = response or _respond(description, request, policy)
         if _sends_content(response):

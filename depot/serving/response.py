@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Hashable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
@@ -94,8 +95,10 @@ def _partial(file: Description, headers: Headers, spans: list[Span]) -> Response
 
 def headers_for(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Headers:
     """What is said of a file whose content is sent, whole or in part."""
-    lasting = _lasting_headers(file, policy._replace(inline=frozenset(policy.inline)))
-    digest = repr_digest(file.checksum) if wants_digest(request.want_repr_digest) else None
+    if not isinstance(policy.inline, Hashable):
+        policy = policy._replace(inline=frozenset(policy.inline))
+    lasting = _lasting_headers(file, policy)
+    digest = repr_digest(file.checksum) if request.want_repr_digest and wants_digest(request.want_repr_digest) else None
     return [*lasting, *_dated(file, now), *([('Repr-Digest', digest)] if digest else []), *_caching(policy, now)]
 
 

@@ -18,6 +18,8 @@ from .request import FIELDS, Request
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
+_STATUS_LINES = {each: f'{each.value} {each.phrase}' for each in HTTPStatus}
+
 # What a request's header fields are called here, in their order.
 _KEYS = tuple(f'HTTP_{each.upper().replace("-", "_")}' for each in FIELDS.values())
 
@@ -94,7 +96,7 @@ class FileServeApp:
 def send(delivery: Delivery, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Sends an answer. What the server's own way does not know of, parts of a file, is sent block by block."""
     status, headers, body = delivery
-    start_response(f'{status.value} {status.phrase}', headers)
+    start_response(_STATUS_LINES[status], headers)
     if isinstance(body, bytes):
         return [body] if body else []
     wrapper = environ.get('wsgi.file_wrapper', _FileIter) if status is HTTPStatus.OK else _FileIter
