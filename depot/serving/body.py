@@ -58,6 +58,12 @@ class DiskBody:
         self.read, self.seek, self.tell = self._content.read, self._content.seek, self._content.tell
         self.fileno, self.seekable = self._content.fileno, self._content.seekable
 
+    @property
+    def local_path(self) -> str | None:
+        """Where another can open it, who may find a later content there."""
+        path = getattr(self._file, 'local_path', None)
+        return path if isinstance(path, str) else None
+
     def close(self) -> None:
         try:
             self._content.close()
@@ -115,12 +121,6 @@ class PartsBody:
             raise StorageFailure(f'{self._file!r} ended {self._left} bytes before its end')
         self._left -= len(block)
         return block
-
-    @property
-    def local_path(self) -> str | None:
-        """Where all of the file is on a disk of this machine; None if it is on none."""
-        path = getattr(self._file, 'local_path', None)
-        return path if isinstance(path, str) else None
 
     def _close_reader(self) -> None:
         if self._reader is not None:

@@ -578,8 +578,8 @@ def test_a_file_whose_length_is_not_as_it_said(storage, change):
 @pytest.mark.parametrize('how', ['says so', 'send raises'])
 def test_nothing_more_is_read_for_a_client_that_has_gone(storage, goes_at, how):
     path = f'/depot/files/{storage.create(bytes(BLOCK_SIZE * 100))}'
-    reads = []
-    storage.step = lambda: reads.append(None)
+    threads = []
+    storage.step = lambda: threads.append(threading.get_ident())
 
     async def main():
         async def on_send(message):
@@ -595,7 +595,8 @@ def test_nothing_more_is_read_for_a_client_that_has_gone(storage, goes_at, how):
 
     connection = asyncio.run(main())
     assert not connection.is_complete
-    assert len(reads) < 20
+    assert len(threads) < 20
+    assert threading.get_ident() not in threads  # nor is the file closed on the loop's thread
 
 
 def test_a_body_of_the_request_is_passed_over(storage):
