@@ -10,12 +10,13 @@ import subprocess
 
 import pytest
 
-from .servers.samples import BYTES, LARGE, STORAGES, TEXT, Sample
+from .servers.samples import BYTES, LARGE, LOCAL, MEMORY, S3, TEXT, Sample
 
 
-@pytest.fixture(params=STORAGES)
-def storage(request):
-    return request.param
+@pytest.fixture(params=[LOCAL, S3])
+def storage(request, asking):
+    # A server that asks no S3 server asks its memory.
+    return request.param if request.param in asking.server.storages else MEMORY
 
 
 @pytest.fixture

@@ -43,8 +43,7 @@ def configure() -> None:
     DepotManager.configure(samples.LOCAL, {'depot.storage_path': os.environ['DEPOT_TEST_FOLDER']})
     DepotManager.configure(samples.MEMORY, {'depot.backend': 'depot.io.memory.MemoryFileStorage'})
     samples.store(DepotManager.get(samples.MEMORY), samples.MEMORY)
-    if 'DEPOT_TEST_S3' in os.environ:
-        DepotManager.configure(samples.S3, s3_settings(json.loads(os.environ['DEPOT_TEST_S3'])))
+    DepotManager.configure(samples.S3, s3_settings(json.loads(os.environ['DEPOT_TEST_S3'])))
 
 
 def s3_settings(options):

@@ -33,6 +33,7 @@ class Kind(NamedTuple):
 
     interface: str
     options: str
+    storages: tuple[str, ...] = samples.STORAGES
 
     @property
     def package(self) -> str:
@@ -45,7 +46,12 @@ class Kind(NamedTuple):
 KINDS = {
     'waitress': Kind('wsgi', 'waitress --listen=127.0.0.1:{port}'),
     'gunicorn': Kind('wsgi', 'gunicorn --bind=127.0.0.1:{port} --worker-class=sync --no-control-socket'),
-    'gunicorn-threads': Kind('wsgi', 'gunicorn --bind=127.0.0.1:{port} --threads=4 --no-control-socket'),
+    # The other worker of a server that has all storages.
+    'gunicorn-threads': Kind(
+        'wsgi',
+        'gunicorn --bind=127.0.0.1:{port} --threads=4 --no-control-socket',
+        (samples.LOCAL, samples.MEMORY),
+    ),
     'granian-wsgi': Kind('wsgi', 'granian --interface=wsgi --host=127.0.0.1 --port={port}'),
     'granian-asgi': Kind('asgi', 'granian --interface=asgi --host=127.0.0.1 --port={port}'),
     'uvicorn': Kind('asgi', 'uvicorn --host=127.0.0.1 --port={port}'),
@@ -67,24 +73,19 @@ class Stored(NamedTuple):
     """Where the files are that all servers share."""
 
     folder: Path
-    s3: dict[str, Any] | None
-
-    @property
-    def storages(self) -> tuple[str, ...]:
-        return samples.STORAGES if self.s3 else (samples.LOCAL, samples.MEMORY)
+    s3: dict[str, Any]
 
 
-def stored_at(folder: Path, s3: dict[str, Any] | None) -> Stored:
+def stored_at(folder: Path, s3: dict[str, Any]) -> Stored:
     """Stores the files once for all servers."""
+    from depot.io.boto3 import S3Storage  # which takes its time, for who needs no server
+
     samples.store(LocalFileStorage(str(folder)), samples.LOCAL)
     (folder.parent / 'secret.txt').write_bytes(samples.SECRET)
     (folder / 'secret.txt').write_bytes(samples.SECRET)
-    if s3:
-        from depot.io.boto3 import S3Storage
-
-        storage = S3Storage(policy='private', **s3)
-        samples.store(storage, samples.S3)
-        storage._s3.meta.client.close()
+    storage = S3Storage(policy='private', **s3)
+    samples.store(storage, samples.S3)
+    storage._s3.meta.client.close()
     return Stored(folder, s3)
 
 
@@ -94,7 +95,7 @@ def running(name: str, stored: Stored) -> Iterator[Server]:
     kind = KINDS[name]
     if importlib.util.find_spec(kind.package) is None:
         pytest.skip(f'pip install {kind.package}')
-    server = Server(name, free_port(), stored.storages)
+    server = Server(name, free_port(), kind.storages)
     with tempfile.TemporaryFile(prefix=f'depot-{name}-') as log:
         process = _started(kind, server.port, stored, log)
         try:
@@ -110,7 +111,7 @@ def _started(kind: Kind, port: int, stored: Stored, log: IO[bytes]) -> subproces
         'PYTHONPATH': str(_ROOT),
         'DEPOT_TEST_INTERFACE': kind.interface,
         'DEPOT_TEST_FOLDER': str(stored.folder),
-        **({'DEPOT_TEST_S3': json.dumps(stored.s3)} if stored.s3 else {}),
+        'DEPOT_TEST_S3': json.dumps(stored.s3),
     }
     return subprocess.Popen(
         kind.command(port), cwd=_ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
