@@ -6,7 +6,6 @@ import contextlib
 import heapq
 import io
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -33,9 +32,6 @@ from .ranges import checked_range, replaced
 from .utils import Content
 
 T = TypeVar('T')
-
-#: Seconds after which a file's time of change tells it from every later one.
-SETTLED = 2
 
 #: So many ids are in memory at a time while they are listed in order.
 PAGE = 10_000
@@ -194,20 +190,6 @@ class LocalFileStorage(FileStorage):
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         checked_range(start, stop)
         return ContentReader(self._in_folder(checked_file_id(file_or_id), open_content), start, stop)
-
-    def version(self, file_or_id: Any) -> tuple[int, ...] | None:
-        """What is another after every change of a file, found without reading it; None if that cannot be told.
-
-        It cannot of a file that is missing, or younger than two seconds: the disk's clock may give it the time
-        of the next one in its place.
-        """
-        try:
-            known = [os.stat(each) for each in folder_paths(self._places.folder(checked_file_id(file_or_id)))]
-        except OSError:
-            return None
-        if any(each.st_mtime > time.time() - SETTLED for each in known):
-            return None
-        return tuple(number for each in known for number in (each.st_ino, each.st_mtime_ns, each.st_size))
 
     def sync(self, ids: Iterable[Any]) -> None:
         if not self._durable:

@@ -12,16 +12,12 @@ from ..manager import DepotManager
 from .body import close_file
 from .delivery import Delivery, deliver, said
 from .handoff import HandOff, Option
-from .links import NOTHING_MORE, Grant
+from .links import Grant
 from .permission import Permission
 from .policy import Policy, checked_inline, checked_resource_policy
-from .recent import RecentAnswers
 from .request import Request
 from .resolver import find_file
 from .response import Response, plain, redirect
-
-#: What most clients send.
-_PLAIN = Request()
 
 
 class FileServer:
@@ -41,7 +37,6 @@ class FileServer:
         self._url_expires = url_expires
         self._inline = checked_inline(inline)
         self._resource_policy = checked_resource_policy(resource_policy)
-        self._recent = RecentAnswers()
         self._hand_off = None if hand_off is None else HandOff(hand_off)
 
     def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery:
@@ -51,15 +46,6 @@ class FileServer:
         """
         settings = DepotManager.settings(path.partition('/')[0])
         grant = self._permission.grant(path, query, origin, settings.private)
-        if grant == NOTHING_MORE and request == _PLAIN and not settings.private and self._hand_off is None:
-            return self._recent.answer(
-                path, settings, lambda: self._answer(path, query, request, origin, settings, grant)
-            )
-        return self._answer(path, query, request, origin, settings, grant)
-
-    def _answer(
-        self, path: str, query: str, request: Request, origin: Any, settings: StorageSettings, grant: Grant | None
-    ) -> Delivery:
         file = None if grant is None else find_file(path)
         if grant is None or file is None:
             return said(plain(HTTPStatus.NOT_FOUND), request.method)
