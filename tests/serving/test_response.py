@@ -19,8 +19,8 @@ FILE = Description('1', 'a.txt', 'text/plain', NOON, 5, 'sha256:00', has_ranges=
 LATER = NOON + datetime.timedelta(hours=1)
 
 
-def answer(file=FILE, method='GET', policy=Policy(60), **fields):
-    status, headers, body = respond(file, Request(method, **fields), policy, LATER)
+def answer(file=FILE, method='GET', **fields):
+    status, headers, body = respond(file, Request(method, **fields), Policy(60), LATER)
     names = [name for name, _ in headers]
     assert len(names) == len(set(names))
     return status, dict(headers), body
