@@ -155,3 +155,11 @@ def test_a_redirect_that_is_not_for_good_is_not_kept():
     assert status == HTTPStatus.FOUND
     assert dict(headers)['Location'] == 'https://a.example/'
     assert dict(headers)['Cache-Control'] == 'no-store'
+
+
+@pytest.mark.parametrize('collection', [list, set, tuple, frozenset])
+def test_the_types_that_are_shown_are_any_collection(collection):
+    _, headers, _ = respond(FILE, Request(), Policy(60, inline=collection(['text/plain'])), LATER)
+    assert dict(headers)['Content-Disposition'].startswith('inline;')
+    _, headers, _ = respond(FILE, Request(), Policy(60, inline=collection(['image/png'])), LATER)
+    assert dict(headers)['Content-Disposition'].startswith('attachment;')
