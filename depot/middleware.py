@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from .io.utils import flag
 from .manager import DepotManager
 from .serving import asgi
 from .serving.delivery import said
 from .serving.handoff import Option as HandOffOption
 from .serving.in_threads import asked_by_threads
 from .serving.permission import Authorize, Fingerprint, Permission
+from .serving.policy import checked_age
 from .serving.resolver import path_below
 from .serving.response import plain
 from .serving.scope import Receive, Scope, Send
@@ -44,7 +46,7 @@ class _Middleware:
         self.urls = Urls(mountpoint, secret_key, url_expires, base_url, authorize is not None)
         permission = Permission(self.urls.links, authorize, fingerprint)
         self._server = FileServer(
-            permission, int(cache_max_age), int(float(url_expires)), inline, resource_policy, hand_off
+            permission, checked_age(cache_max_age), max(1, int(float(url_expires))), inline, resource_policy, hand_off
         )
         self.app = app
         self.mountpoint = mountpoint
@@ -107,7 +109,7 @@ class DepotMiddleware(_Middleware):
             resource_policy,
             hand_off,
         )
-        self.replace_wsgi_filewrapper = replace_wsgi_filewrapper
+        self.replace_wsgi_filewrapper = _is_on('replace_wsgi_filewrapper', replace_wsgi_filewrapper)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = self._path(environ['REQUEST_METHOD'], request_path(environ))
@@ -164,7 +166,7 @@ class DepotASGIMiddleware(_Middleware):
             resource_policy,
             hand_off,
         )
-        self.pathsend = pathsend
+        self.pathsend = _is_on('pathsend', pathsend)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = self._path(scope['method'], scope_path(scope)) if scope['type'] == 'http' else None
@@ -172,3 +174,8 @@ class DepotASGIMiddleware(_Middleware):
             await (self.app or asgi.no_application)(scope, receive, send)
         else:
             await asgi.answer(self._server, path, scope, receive, send, self.pathsend)
+
+
+def _is_on(option: str, value: Any) -> bool:
+    """Whether an option is on: settings files have it as a word, and applications anything."""
+    return flag(option, value) if isinstance(value, str) else bool(value)

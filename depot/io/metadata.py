@@ -11,6 +11,9 @@ from ..errors import CorruptMetadata
 from .interfaces import _FileInfo
 from .utils import parsed_timestamp
 
+# Bytes. Whoever uploads chooses a name, and longer texts are not kept in memory for a while.
+_SHORT = 4096
+
 
 class Metadata(NamedTuple):
     """What a storage knows of one file."""
@@ -34,12 +37,15 @@ class Metadata(NamedTuple):
         return json.dumps(self._asdict()).encode()
 
 
-@lru_cache(1024)
 def metadata_from_json(text: bytes, file_id: str) -> Metadata:
     """The metadata in a JSON text: unknown keys are ignored, missing ones and wrong types get the defaults.
 
     Raises :class:`~depot.errors.CorruptMetadata` for a text that holds no object.
     """
+    return _remembered(text, file_id) if len(text) <= _SHORT else _parsed(text, file_id)
+
+
+def _parsed(text: bytes, file_id: str) -> Metadata:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -53,6 +59,9 @@ def metadata_from_json(text: bytes, file_id: str) -> Metadata:
         _typed(values, 'last_modified', str),
         _typed(values, 'checksum', str),
     )
+
+
+_remembered = lru_cache(1024)(_parsed)
 
 
 def _typed(values: dict[str, Any], key: str, kind: type) -> Any:

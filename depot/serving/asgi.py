@@ -110,7 +110,7 @@ async def _send(content: _Content, receive: Receive, send: Send) -> None:
 async def _send_more(content: _Content, receive: Receive, send: Send) -> None:
     gone = asyncio.ensure_future(_until_gone(receive))
     try:
-        while content.has_more and not gone.done():
+        while content.has_more and not (gone.done() and gone.exception() is None):
             await in_thread(content.read)
             await _to_client(send, content.message)
     finally:
@@ -120,9 +120,19 @@ async def _send_more(content: _Content, receive: Receive, send: Send) -> None:
 
 
 async def _until_gone(receive: Receive) -> None:
-    """Returns when the client has gone; what it has still to say, the body of a request, is nothing to us."""
-    while (await receive())['type'] != 'http.disconnect':
-        pass
+    """Returns when the client has gone; what it has still to say, the body of a request, is nothing to us.
+
+    Some applications around this one say the same body again and again, whenever they are asked: they know of no end.
+    """
+    has_more = True
+    while has_more:
+        message = await receive()
+        if message['type'] == 'http.disconnect':
+            return
+        has_more = message.get('more_body', False)
+        await asyncio.sleep(0)  # others have their turn, whatever receive is
+    if (await receive())['type'] != 'http.disconnect':
+        await asyncio.Event().wait()
 
 
 class _Gone(Exception):

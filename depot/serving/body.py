@@ -35,14 +35,27 @@ class WholeBody:
         self.head: bytes = file.read(BLOCK_SIZE)
         self._first: bytes = self.head
 
+        self._left: int | None = None
+
+    def expect(self, length: int | None) -> None:
+        """No more bytes than these are read, and fewer are a :class:`~depot.errors.StorageFailure`."""
+        self._left = length
+
     def read(self, n: int = -1) -> bytes:
         if n < 0:
-            return self._taken(None) + bytes(self._file.read())
-        return self._taken(n) or bytes(self._file.read(n))
+            return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
+        block = self._next(n)
+        if self._left is None:
+            return block
+        if n and self._left and not block:
+            raise StorageFailure(f'{self._file!r} ended {self._left} bytes before its end')
+        block = block[: self._left]
+        self._left -= len(block)
+        return block
 
-    def _taken(self, n: int | None) -> bytes:
-        taken, self._first = self._first[:n], self._first[n:] if n is not None else b''
-        return taken
+    def _next(self, n: int) -> bytes:
+        taken, self._first = self._first[:n], self._first[n:]
+        return taken or bytes(self._file.read(n))
 
     def close(self) -> None:
         close_file(self._file)

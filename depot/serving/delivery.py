@@ -38,6 +38,7 @@ def deliver(file: Any, request: Request, policy: Policy, hand_off: HandOff | Non
         description = describe(file)
         if is_disguised(file, description):
             description = description._replace(is_disguised=True)
+        hand_off = hand_off if description.has_ranges else None  # what cannot be looked at before is sent by us
         response = hand_off.respond(file, description, request, policy) if hand_off else None
         response = response or _respond(description, request, policy)
         if _sends_content(response):
@@ -87,6 +88,7 @@ def _reread(file: Any, policy: Policy) -> Delivery:
         return said(plain(HTTPStatus.NOT_FOUND), 'GET')
     description = describe(file)
     disguised = contradicts(description.content_type or '', body.head)
+    body.expect(description.content_length)
     response = _respond(description._replace(is_disguised=disguised), Request(), policy)
     return Delivery(response.status, response.headers, body)
 

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 from ..io.interfaces import StoredFile
 
+# Characters of a text. Descriptions are kept for a while, and who uploads chooses names and types.
+_LONGEST = 1024
+
 
 class Description(NamedTuple):
     """One stored file at one moment; None is what it does not say."""
@@ -33,12 +36,12 @@ class Description(NamedTuple):
 def describe(file: Any) -> Description:
     """What the file says now; it may say otherwise once it is opened."""
     return Description(
-        file_id=str(getattr(file, 'file_id', '')) or None,
-        filename=_typed(file, 'filename', str),
-        content_type=_typed(file, 'content_type', str),
+        file_id=str(getattr(file, 'file_id', ''))[:_LONGEST] or None,
+        filename=_text(file, 'filename')[-_LONGEST:] or None,
+        content_type=_text(file, 'content_type')[:_LONGEST] or None,
         last_modified=_instant(_typed(file, 'last_modified', datetime.datetime)),
         content_length=_length(_typed(file, 'content_length', int)),
-        checksum=_typed(file, 'checksum', str),
+        checksum=_text(file, 'checksum')[:_LONGEST] or None,
         has_ranges=_has_ranges(file),
     )
 
@@ -47,6 +50,10 @@ def _has_ranges(file: Any) -> bool:
     """Whether its class opens ranges better than by reading all that is before them, which works once."""
     open_range = getattr(type(file), 'open_range', None)
     return open_range is not None and open_range is not StoredFile.open_range
+
+
+def _text(file: Any, attribute: str) -> str:
+    return _typed(file, attribute, str) or ''
 
 
 def _typed(file: Any, attribute: str, kind: type) -> Any:
@@ -60,5 +67,8 @@ def _length(value: int | None) -> int | None:
 
 def _instant(value: datetime.datetime | None) -> datetime.datetime | None:
     if value is not None and value.tzinfo is not None:
-        value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        try:
+            value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        except OverflowError:  # the first or the last day there is, in another zone
+            return None
     return value.replace(microsecond=0) if value is not None and value.microsecond else value

@@ -10,7 +10,7 @@ from .sniff import HEAD_SIZE, contradicts, is_looked_at
 
 # What is known already of contents, by checksum and type; so many are remembered.
 _verdicts: dict[tuple[str, str], bool] = {}
-_MOST_VERDICTS = 10_000
+_MOST_VERDICTS = 1000
 
 
 def is_disguised(file: Any, description: Description) -> bool:

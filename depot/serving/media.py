@@ -44,6 +44,12 @@ _PASSIVE_PREFIXES = (
     'application/vnd.openxmlformats-officedocument.',
 )
 
+# What a page includes as a part of itself, also from answers that are attachments and in a sandbox.
+_PARTS_OF_PAGES = ('css', 'ecmascript', 'javascript', 'jscript', 'livescript')
+
+# Characters, parameters included. RFC 6838 section 4.2 allows 127 for each half of a type.
+_LONGEST = 400
+
 # RFC 9110 section 8.3.1, without escapes in quoted strings.
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _CONTENT_TYPE = re.compile(rf'({_TOKEN}/{_TOKEN})(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"[ !#-\[\]-~]*"))*;?')
@@ -52,7 +58,7 @@ _CONTENT_TYPE = re.compile(rf'({_TOKEN}/{_TOKEN})(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_T
 def checked_content_type(stored: str | None) -> str:
     """The type as it may stand in a header: what was stored, or ``application/octet-stream`` if that is no type."""
     stripped = (stored or '').strip(' \t')
-    return stripped if _CONTENT_TYPE.fullmatch(stripped) else UNKNOWN
+    return stripped if len(stripped) <= _LONGEST and _CONTENT_TYPE.fullmatch(stripped) else UNKNOWN
 
 
 def is_passive(content_type: str) -> bool:
@@ -64,6 +70,12 @@ def is_passive(content_type: str) -> bool:
     if family in _PASSIVE_FAMILIES:
         return not any(word in subtype for word in _ACTIVE_WORDS)
     return media_type.startswith(_PASSIVE_PREFIXES) and not media_type.endswith('+xml')
+
+
+def is_part_of_pages(content_type: str) -> bool:
+    """Whether a page of the application could run this type, a script, or take its looks from it."""
+    subtype = _bare(content_type).partition('/')[2]
+    return any(word in subtype for word in _PARTS_OF_PAGES)
 
 
 def is_inline(content_type: str, inline: Collection[str]) -> bool:

@@ -10,6 +10,10 @@ from ..errors import ConfigurationError
 from .media import INLINE
 
 _RESOURCE_POLICIES = ('cross-origin', 'same-site', 'same-origin')
+
+# Seconds; 68 years. More is no number of seconds to many a client (RFC 9111 section 1.2.2).
+_LONGEST_AGE = 2**31 - 1
+
 _MEDIA_TYPE = re.compile(r'[\w!#$&^.+-]+/(?:\*|[\w!#$&^.+-]+)', re.ASCII)
 
 
@@ -30,6 +34,20 @@ class Policy(NamedTuple):
     filename: str | None = None
 
 
+def checked_age(value: object) -> int:
+    """``cache_max_age``, in seconds; a settings file has it as text.
+
+    Raises :class:`~depot.errors.ConfigurationError` for what is none.
+    """
+    try:
+        age = int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        age = -1
+    if not 0 <= age <= _LONGEST_AGE:
+        raise ConfigurationError(f'cache_max_age = {value!r} is no number of seconds from 0 to {_LONGEST_AGE}')
+    return int(age)
+
+
 def checked_inline(inline: Collection[str] | str | None) -> Collection[str]:
     """The media types to show; as text, as a settings file has it, they stand between commas or blanks.
 
@@ -37,7 +55,9 @@ def checked_inline(inline: Collection[str] | str | None) -> Collection[str]:
     """
     if inline is None:
         return INLINE
-    types = re.split(r'[\s,]+', inline.strip()) if isinstance(inline, str) else [*inline]
+    if not isinstance(inline, (str, Collection)):
+        raise ConfigurationError(f'inline = {inline!r} is neither text nor a list of media types')
+    types = re.findall(r'[^\s,]+', inline) if isinstance(inline, str) else [*inline]
     for each in types:
         if not isinstance(each, str) or not _MEDIA_TYPE.fullmatch(each):
             raise ConfigurationError(f'inline: {each!r} is no media type; one looks like image/png or image/*')

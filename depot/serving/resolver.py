@@ -7,6 +7,10 @@ from typing import Any
 from ..errors import CorruptMetadata, InvalidFileId, StorageFailure
 from ..io.ids import checked_file_id
 from ..manager import DepotManager
+from .body import close_file
+
+# What is no name of a storage, and no id, whatever a storage of somebody else makes of it.
+_OUTSIDE = {'', '.', '..'}
 
 
 def path_below(mountpoint: str, path: str) -> str | None:
@@ -24,7 +28,7 @@ def find_file(path: str) -> Any:
     :class:`~depot.errors.CorruptMetadata`: such a file is not missing.
     """
     segments = path.split('/')
-    if len(segments) != 2 or not all(segments) or '\0' in path:
+    if len(segments) != 2 or not _OUTSIDE.isdisjoint(segments) or '\0' in path or '\\' in path:
         return None
     try:
         file = DepotManager.get_file(path)
@@ -32,13 +36,26 @@ def find_file(path: str) -> Any:
         raise
     except (OSError, ValueError):  # what third-party storages, too, raise for a missing file and for a bad id
         return None
-    return file if _is_canonical(segments[1], file) else None
+    if _is_canonical(segments[0], segments[1], file):
+        return file
+    close_file(file)
+    return None
 
 
-def _is_canonical(file_id: str, file: Any) -> bool:
+def _is_canonical(storage: str, file_id: str, file: Any) -> bool:
     """Whether the id is written as the storage writes it, so that a file has one URL only."""
+    if file_id != str(getattr(file, 'file_id', file_id)):
+        return False
     try:
         canonical = checked_file_id(file_id)
     except InvalidFileId:  # not a UUID but an id of the storage's own kind
-        canonical = file_id
-    return file_id == canonical == str(getattr(file, 'file_id', file_id))
+        return True
+    return file_id == canonical or not _exists(storage, canonical)
+
+
+def _exists(storage: str, file_id: str) -> bool:
+    """Whether the storage takes this for an id, too: some call a file what they were asked for."""
+    try:
+        return DepotManager.require(storage).exists(file_id)
+    except (OSError, ValueError):
+        return False

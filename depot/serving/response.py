@@ -15,7 +15,7 @@ from .conditional import entity_tag, precondition, range_applies
 from .dates import make_date
 from .description import Description
 from .digest import repr_digest, wants_digest
-from .media import SANDBOX, UNKNOWN, checked_content_type, is_inline, is_passive
+from .media import SANDBOX, UNKNOWN, checked_content_type, is_inline, is_part_of_pages, is_passive
 from .policy import Policy
 from .ranges import Part, Span, content_range, multipart, requested_spans, size
 from .request import Request
@@ -110,12 +110,13 @@ def _lasting_headers(file: Description, policy: Policy) -> Headers:
 
 
 def plain(status: HTTPStatus, text: str = '', headers: Headers | None = None) -> Response:
-    """An answer in words."""
+    """An answer in words, which is for this once: the next one may get another."""
     body = f'{text or status.phrase}\n'.encode()
     about = [
         ('Content-Type', 'text/plain; charset=utf-8'),
         ('Content-Length', str(len(body))),
         ('X-Content-Type-Options', 'nosniff'),
+        ('Cache-Control', 'no-store'),
     ]
     return Response(status, [*(headers or []), *about], (body,))
 
@@ -124,13 +125,16 @@ def redirect(url: str, permanent: bool = True) -> Response:
     """To where the backend itself serves the file: for good, or for this once, because the URL will expire."""
     status = HTTPStatus.MOVED_PERMANENTLY if permanent else HTTPStatus.FOUND
     location = quote(url, safe=_URL_CHARS, errors='replace')
-    caching = [] if permanent else [('Cache-Control', 'no-store')]
-    return plain(status, headers=[('Location', location), *caching])
+    response = plain(status, headers=[('Location', location)])
+    kept = [each for each in response.headers if not permanent or each[0] != 'Cache-Control']
+    return response._replace(headers=kept)
 
 
 def _content_headers(file: Description, policy: Policy) -> Headers:
-    content_type = UNKNOWN if file.is_disguised else checked_content_type(file.content_type)
-    is_shown = is_inline(content_type, policy.inline) and not file.is_disguised
+    content_type = checked_content_type(file.content_type)
+    is_withheld = file.is_disguised or is_part_of_pages(content_type)
+    content_type = UNKNOWN if is_withheld else content_type
+    is_shown = is_inline(content_type, policy.inline) and not is_withheld
     disposition = 'inline' if is_shown and policy.disposition != 'attachment' else 'attachment'
     filename = file.filename if policy.filename is None else policy.filename
     headers = [

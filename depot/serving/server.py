@@ -69,20 +69,25 @@ class FileServer:
         self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant
     ) -> Response | None:
         """To where the backend itself serves the file; None if it does not, or not to this request."""
-        url = getattr(file, 'public_url', None)
+        url = _text(getattr(file, 'public_url', None))
         expires = getattr(file, 'public_url_expires', False) is True
         if not url or (settings.private and not expires):  # whoever has a URL for good could pass it on
             return None
         if grant.filename or grant.disposition or (expires and grant.expires_at):
-            storage, expires = DepotManager.require(path.partition('/')[0]), True
-            url = storage.url(file, self._at_most(self._url_expires, grant), grant.filename, grant.disposition)
+            url, expires = self._signed(path, file, grant), True
         if not url or (expires and request.method == 'HEAD'):  # which a URL that is signed for GET does not answer
             return None
         return redirect(url, permanent=not expires)
 
+    def _signed(self, path: str, file: Any, grant: Grant) -> str | None:
+        """The backend's own URL for what was granted; storages of old have none."""
+        sign = getattr(DepotManager.get(path.partition('/')[0]), 'url', None)
+        seconds = self._at_most(self._url_expires, grant)
+        return sign and _text(sign(file, seconds, grant.filename, grant.disposition))
+
     def _policy(self, settings: StorageSettings, grant: Grant) -> Policy:
         return Policy(
-            self._at_most(self._cache_max_age, grant),
+            self._age(settings, grant),
             settings.cache,
             self._inline,
             self._resource_policy or ('same-origin' if settings.private else 'cross-origin'),
@@ -90,6 +95,15 @@ class FileServer:
             grant.filename,
         )
 
+    def _age(self, settings: StorageSettings, grant: Grant) -> int:
+        """Seconds. What the application allowed for one request, it is asked about at the next."""
+        is_asked = settings.private and grant.expires_at is None
+        return 0 if is_asked else self._at_most(self._cache_max_age, grant)
+
     def _at_most(self, seconds: int, grant: Grant) -> int:
         """No copy, and no other URL, is of use for longer than the URL that led to it."""
         return seconds if grant.expires_at is None else max(1, min(seconds, grant.expires_at - int(time.time())))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

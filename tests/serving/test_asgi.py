@@ -724,3 +724,51 @@ def test_a_request_that_is_cancelled_while_all_threads_are_busy_is_never_begun(s
         await asyncio.gather(*busy)
 
     asyncio.run(main())
+
+
+# Applications around it that give it a receive of their own
+
+
+class Around(Connection):
+    """A connection whose ``receive`` is somebody else's."""
+
+    def __init__(self, scope, receive):
+        super().__init__(scope)
+        self.receive = receive
+
+
+async def the_same_body_again():
+    """Never waits, and knows of no end."""
+    return {'type': 'http.request', 'body': b'', 'more_body': False}
+
+
+async def a_body_without_an_end():
+    return {'type': 'http.request', 'body': b'', 'more_body': True}
+
+
+async def an_error():
+    raise RuntimeError('a bug of the application around')
+
+
+@pytest.mark.parametrize('receive', [the_same_body_again, a_body_without_an_end, an_error])
+def test_a_file_is_sent_whole_whatever_receive_says_but_that_the_client_has_gone(storage, receive):
+    content = LARGE * 5
+    connection = Around(http_scope(f'/depot/files/{storage.create(content)}'), receive)
+    asyncio.run(asyncio.wait_for(connection.call(DepotASGIMiddleware(None)), FOREVER))
+    assert b''.join(each.get('body', b'') for each in connection.sent) == content
+    assert not connection.sent[-1]['more_body']
+
+
+async def an_async_generator(*_):
+    yield False
+
+
+async def a_promise_of_a_promise(*_):
+    return the_same_body_again()
+
+
+@pytest.mark.parametrize('authorize', [an_async_generator, a_promise_of_a_promise])
+def test_a_promise_to_answer_is_not_a_yes(private, authorize):
+    app = DepotASGIMiddleware(None, authorize=authorize)
+    with pytest.raises(ConfigurationError, match='says neither yes nor no'):
+        asyncio.run(Connection(http_scope(f'/depot/private/{private.create(b"content")}')).call(app))

@@ -89,3 +89,30 @@ def test_a_page_that_calls_itself_an_image_is_no_image():
         assert found['Content-Type'] == 'application/octet-stream'
         assert found['Content-Disposition'].startswith('attachment')
         assert 'sandbox' in found['Content-Security-Policy']
+
+
+@pytest.mark.parametrize('age', ['abc', None, -1, 10**12, float('inf'), '', [1]])
+def test_an_age_is_a_number_of_seconds(age):
+    with pytest.raises(ConfigurationError, match='is no number of seconds'):
+        DepotMiddleware(None, cache_max_age=age)
+
+
+def test_options_may_be_words():
+    assert not DepotMiddleware(None, replace_wsgi_filewrapper='false').replace_wsgi_filewrapper
+    assert DepotMiddleware(None, replace_wsgi_filewrapper='on', cache_max_age='60').replace_wsgi_filewrapper
+    assert not is_shown('image/png', inline='')
+    with pytest.raises(ConfigurationError, match='neither text nor a list'):
+        DepotMiddleware(None, inline=5)
+
+
+@pytest.mark.parametrize(
+    'content_type', ['text/javascript', 'application/javascript', 'text/css', 'text/ecmascript; a=b']
+)
+def test_no_page_includes_what_a_stranger_uploaded(content_type):
+    found = headers(content_type, inline=['text/javascript', 'text/css'])
+    assert found['Content-Type'] == 'application/octet-stream'
+    assert found['Content-Disposition'].startswith('attachment')
+
+
+def test_a_type_that_is_too_long_is_none():
+    assert headers('image/png; a=' + 'b' * 500)['Content-Type'] == 'application/octet-stream'

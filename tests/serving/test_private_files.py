@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from depot import signing
-from depot.errors import FileMissing
+from depot.errors import ConfigurationError, FileMissing
 from depot.io.memory import MemoryFileStorage, MemoryStoredFile
 from depot.manager import DepotManager
 from depot.middleware import DepotMiddleware
@@ -194,6 +194,46 @@ def test_a_wrong_token_is_refused_whoever_asks():
     assert get(middleware, f'/depot/{path}?token=wrong').status == 404
 
 
+async def a_coroutine(*_):
+    return False
+
+
+async def an_async_generator(*_):
+    yield False
+
+
+@pytest.mark.parametrize('option', ['authorize', 'fingerprint'])
+@pytest.mark.parametrize('function', [a_coroutine, an_async_generator, 'my.function', 7])
+def test_what_is_no_plain_function_is_refused(option, function):
+    with pytest.raises(ConfigurationError, match=option):
+        DepotMiddleware(None, secret_key=KEY, **{option: function})
+
+
+@pytest.mark.parametrize(
+    'answer', [lambda: a_coroutine(), lambda: an_async_generator(), lambda: (each for each in 'no')]
+)
+def test_a_promise_to_answer_is_not_a_yes(answer):
+    middleware = DepotMiddleware(None, authorize=lambda *_: answer())
+    with pytest.raises(ConfigurationError, match='says neither yes nor no'):
+        get(middleware, f'/depot/{stored("private")}')
+
+
+def test_a_fingerprint_is_text():
+    middleware = DepotMiddleware(None, secret_key=KEY, fingerprint=lambda _: 7)
+    with pytest.raises(ConfigurationError, match='is no text'):
+        get(middleware, middleware.url_for(stored('private')))
+
+
+def test_what_was_let_once_is_asked_about_again():
+    middleware = DepotMiddleware(None, authorize=lambda *_: True)
+    headers = get(middleware, f'/depot/{stored("private")}').headers
+    assert headers['Cache-Control'] == 'max-age=0, private'
+
+
+def test_a_refusal_is_not_kept(middleware):
+    assert get(middleware, f'/depot/{stored("private")}').headers['Cache-Control'] == 'no-store'
+
+
 @pytest.mark.parametrize('answer', [False, ZeroDivisionError()], ids=['no', 'error'])
 def test_a_file_that_is_refused_is_closed(answer):
     def authorize(_request, file):
@@ -284,6 +324,18 @@ def test_a_file_that_everybody_could_have_from_the_backend_is_sent_by_us_if_it_i
     DepotManager._depots['private'] = remote
     answer = get(middleware, middleware.url_for(stored('private')))
     assert (answer.status, answer.body) == (200, b'content')
+
+
+@pytest.mark.parametrize('remote', [False, True], indirect=True)
+def test_a_storage_that_makes_no_urls_has_its_files_sent_by_us(middleware, remote, monkeypatch):
+    monkeypatch.setattr(RemoteStorage, 'url', None)
+    answer = get(middleware, middleware.url_for(stored('public'), filename='b.txt', expires=60))
+    assert (answer.status, answer.body) == (200, b'content')
+
+
+def test_a_public_url_that_is_no_text_is_none(middleware, remote):
+    remote.kind.public_url = 7
+    assert get(middleware, f'/depot/{stored("public")}').body == b'content'
 
 
 def test_a_storage_may_have_all_sent_by_us(middleware):

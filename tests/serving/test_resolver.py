@@ -154,9 +154,26 @@ def test_an_id_of_a_storage_s_own_kind_is_written_as_the_file_has_it(stored):
 
 
 def test_a_uuid_is_canonical_even_where_the_storage_keeps_it_as_it_was_asked_for():
-    DepotManager._depots['own'] = SimpleNamespace(get=lambda file_id: SimpleNamespace(file_id=file_id))
+    DepotManager._depots['own'] = SimpleNamespace(
+        get=lambda file_id: SimpleNamespace(file_id=file_id), exists=lambda file_id: file_id == ID
+    )
     try:
         assert find_file(f'own/{ID}').file_id == ID
         assert find_file(f'own/{ID.upper()}') is None
+    finally:
+        DepotManager._clear()
+
+
+@pytest.mark.parametrize('own_id', [ID.upper(), ID.replace('-', '')])
+@pytest.mark.parametrize('error', [None, OSError('broken'), ValueError('bad id')])
+def test_a_storage_may_write_uuids_in_its_own_way(own_id, error):
+    def exists(_file_id):
+        if error:
+            raise error
+        return False
+
+    DepotManager._depots['own'] = SimpleNamespace(get=lambda file_id: SimpleNamespace(file_id=file_id), exists=exists)
+    try:
+        assert find_file(f'own/{own_id}').file_id == own_id
     finally:
         DepotManager._clear()

@@ -252,6 +252,26 @@ def test_a_foreign_file_that_says_when_it_was_modified_can_be_fresh():
     assert serve(again, HTTP_IF_MODIFIED_SINCE='Sat, 21 Nov 2026 12:00:00 GMT').status == 304
 
 
+def test_a_foreign_file_is_sent_as_long_as_it_says():
+    file = Foreign(b'0123456789')
+    file.content_length = 3
+    answer = serve(file)
+    assert (answer.headers['Content-Length'], answer.body) == ('3', b'012')
+
+
+def test_a_foreign_file_that_is_shorter_than_it_says_is_an_error():
+    file = Foreign(b'012')
+    file.content_length = 10
+    with pytest.raises(StorageFailure, match='7 bytes before its end'):
+        serve(file)
+
+
+def test_a_foreign_date_may_be_none_in_utc():
+    file = Foreign(b'content')
+    file.last_modified = datetime.datetime.min.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+    assert 'Last-Modified' not in serve(file).headers
+
+
 def test_a_foreign_file_need_be_no_more_than_readable():
     blocks = [b'content', b'']
     file = SimpleNamespace(read=lambda size: blocks.pop(0))
