@@ -20,6 +20,7 @@ from depot.errors import (
     UnknownStorage,
     WrongOption,
 )
+from depot.io.boto3 import S3Storage
 from depot.io.interfaces import FileStorage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
@@ -550,7 +551,16 @@ def test_configured_anew_it_has_its_new_settings():
     assert not DepotManager.settings('first').private
 
 
-PUBLIC_BACKENDS = ['depot.io.boto3.S3Storage', 'depot.io.awss3.S3Storage', 'depot.io.gcs.GCSStorage']
+class Derived(S3Storage):
+    """An application's own S3 storage."""
+
+
+PUBLIC_BACKENDS = [
+    'depot.io.boto3.S3Storage',
+    'depot.io.awss3.S3Storage',
+    'depot.io.gcs.GCSStorage',
+    f'{__name__}.Derived',
+]
 
 
 @pytest.mark.parametrize('backend', PUBLIC_BACKENDS)

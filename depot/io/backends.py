@@ -40,6 +40,14 @@ def option_names(dotted_path: str) -> frozenset[str]:
     return frozenset(inspect.signature(_found(dotted_path)).parameters)
 
 
+def lineage(dotted_path: str) -> frozenset[str]:
+    """The dotted paths of the class at a dotted path, and of those that it inherits from.
+
+    Raises :class:`~depot.errors.BackendMissing`.
+    """
+    return frozenset(f'{each.__module__}.{each.__qualname__}' for each in getattr(_found(dotted_path), '__mro__', ()))
+
+
 def check_options(what: str, function: Callable[..., Any], /, *args: Any, **options: Any) -> None:
     """Raises :class:`~depot.errors.WrongOption` for arguments that a function, called ``what``, does not take.
 

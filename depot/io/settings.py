@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError
 from . import utils
+from .backends import lineage
 
 _CACHES = ('public', 'private', 'no-store')
 _DELIVERIES = ('redirect', 'proxy')
 
-# Backends that let everybody read unless they are told otherwise.
-_PUBLIC_UNLESS_TOLD = frozenset({'depot.io.boto3.S3Storage', 'depot.io.awss3.S3Storage', 'depot.io.gcs.GCSStorage'})
+# Backends that let everybody read unless they are told otherwise, and so do those that inherit from them.
+_PUBLIC_UNLESS_TOLD = frozenset({'depot.io.boto3.S3Storage', 'depot.io.gcs.GCSStorage'})
 
 
 class StorageSettings(NamedTuple):
@@ -37,7 +38,7 @@ def split(backend: Any, options: Mapping[str, Any]) -> tuple[StorageSettings, di
     """
     settings = _settings(**{name: options[name] for name in NAMES if name in options})
     rest = {name: value for name, value in options.items() if name not in NAMES}
-    if settings.private and backend in _PUBLIC_UNLESS_TOLD:
+    if settings.private and not _PUBLIC_UNLESS_TOLD.isdisjoint(lineage(backend)):
         rest = _private_policy(rest)
     return settings, rest
 
