@@ -19,6 +19,10 @@
     ├── InvalidRange (ValueError)             not from one byte up to a later one
     ├── InvalidDate (ValueError,              not a date of HTTP
     │                RuntimeError)
+    ├── InvalidVariant (ValueError)           not a recipe that a rendition can be made by
+    ├── InvalidImage (ValueError)             not an image, or none that can be read wholly
+    │   └── ImageTooLarge                     of more pixels or frames than is allowed
+    ├── RenditionBusy (RuntimeError)          too many renditions are being made
     ├── InvalidContent (TypeError)            not something whose bytes can be stored
     ├── InvalidValue (ValueError)             not something a file column can hold
     ├── InvalidMapping (TypeError)            not a model that file columns can work in
@@ -109,6 +113,22 @@ class InvalidRange(DepotError, ValueError):
 
 class InvalidDate(DepotError, ValueError, RuntimeError):
     """Not a date in any of the forms that HTTP has for one."""
+
+
+class InvalidVariant(DepotError, ValueError):
+    """Not a recipe that a rendition can be made by."""
+
+
+class InvalidImage(DepotError, ValueError):
+    """Not an image, not one of the formats that are read, or broken."""
+
+
+class ImageTooLarge(InvalidImage):
+    """The image has more pixels, frames or bytes than is allowed, or takes more memory or time."""
+
+
+class RenditionBusy(DepotError, RuntimeError):
+    """As many renditions as are allowed at once are being made, and as many as are allowed wait for it."""
 
 
 class InvalidContent(DepotError, TypeError):

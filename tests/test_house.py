@@ -22,6 +22,7 @@ FLOORS = {
     'io': 1,
     'manager': 2,
     'transactions': 3,
+    'images': 3,
     'fields': 4,
     'serving': 4,
     'middleware': 5,

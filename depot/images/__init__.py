@@ -1,0 +1,1 @@
+"""Renditions of images: made on demand by a recipe, kept under their original."""
