@@ -1,0 +1,57 @@
+"""How much an image may cost: checked on its header, before anything is decoded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import ImageTooLarge
+
+#: The formats that are read; everything else is refused, whatever a library could make of it.
+LOADERS = ('jpeg', 'png', 'gif', 'webp', 'avif', 'heic', 'tiff', 'bmp')
+
+MIB = 1024 * 1024
+
+
+class Limits(NamedTuple):
+    """What is too large, and where images are decoded; the defaults are those of an application that says nothing."""
+
+    #: Pixels, those of all frames that are decoded together.
+    pixels: int = 128_000_000
+    #: Frames, or pages.
+    frames: int = 1_000
+    #: Bytes of the file.
+    bytes: int = 256 * MIB
+    #: How long a worker process may take.
+    seconds: float = 20.0
+    #: Bytes that decoding may take: those that a worker process gets, beyond what it needs before it begins.
+    memory: int = 512 * MIB
+    #: Whether images are decoded in a process of their own.
+    worker: bool = False
+    #: The formats that are read.
+    loaders: tuple[str, ...] = LOADERS
+
+    def check_size(self, width: int, height: int, frames: int = 1) -> None:
+        """Raises :class:`~depot.errors.ImageTooLarge` for more pixels or frames than are allowed."""
+        self.check_frames(frames)
+        if width * height * frames > self.pixels:
+            what = f'{width} x {height} pixels' + (f' in {frames} frames' if frames > 1 else '')
+            raise ImageTooLarge(f'The image has {what}, {self._allowed(self.pixels, "pixels")}')
+
+    def check_frames(self, frames: int) -> None:
+        """Raises :class:`~depot.errors.ImageTooLarge` for more frames than are allowed."""
+        if frames > self.frames:
+            raise ImageTooLarge(f'The image has {frames} frames or more, {self._allowed(self.frames, "frames")}')
+
+    def check_bytes(self, size: int) -> None:
+        """Raises :class:`~depot.errors.ImageTooLarge` for a file of more bytes than are allowed."""
+        if size > self.bytes:
+            raise ImageTooLarge(f'The image has {size} bytes, {self._allowed(self.bytes, "bytes")}')
+
+    def check_memory(self, size: int) -> None:
+        """Raises :class:`~depot.errors.ImageTooLarge` if decoding takes that many bytes, and that is too many."""
+        if size > self.memory:
+            raise ImageTooLarge(f'Decoding the image takes {size} bytes, {self._allowed(self.memory, "memory")}')
+
+    @staticmethod
+    def _allowed(limit: int, option: str) -> str:
+        return f'{limit} are allowed; configure_images({option}=...) allows more'
