@@ -13,6 +13,7 @@
     ├── UnknownStorage (OSError, ValueError,  no storage is configured under this name
     │                   RuntimeError)
     ├── InvalidFileId (ValueError)            not an id that this storage gives
+    ├── InvalidKey (ValueError)               not a key that a derived file can have
     ├── InvalidPath (ValueError)              not of the form ``storage/id``
     ├── InvalidLink (ValueError)              a file has no URL with these options
     ├── WrongSignature (ValueError)           not signed for this, or valid no more
@@ -29,6 +30,7 @@
     ├── FileMissing (OSError)                 no file has this id
     ├── CorruptMetadata (ValueError)          what is known of a file cannot be read
     ├── StorageFailure (OSError)              the place where the bytes live did not do it
+    ├── Unsupported (NotImplementedError)     the storage does not claim to do this
     └── ImmutableFile (TypeError)             a saved file's information does not change
 
 The message comes first and says what was asked and what would work; the
@@ -93,6 +95,10 @@ class InvalidFileId(DepotError, ValueError):
         super().__init__(message)
         #: What was given for an id.
         self.file_id = file_id
+
+
+class InvalidKey(DepotError, ValueError):
+    """Not a key that a derived file can have."""
 
 
 class InvalidPath(DepotError, ValueError):
@@ -175,6 +181,10 @@ class StorageFailure(DepotError, OSError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (*self.args, self.path, self.errno)  # OSError does not pickle an errno of its own
+
+
+class Unsupported(DepotError, NotImplementedError):
+    """The storage does not do this; its ``capabilities`` tell beforehand."""
 
 
 class ImmutableFile(DepotError, TypeError):

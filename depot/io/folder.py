@@ -1,5 +1,7 @@
 """One file on the disk: a folder with the content in ``file``, and what is known of it in ``metadata.json``.
 
+A file that is derived from it has such a folder, too, ``derived/<key>`` in it.
+
 The functions that look into a folder raise FileNotFoundError where there is none.
 """
 
@@ -27,6 +29,11 @@ _METADATA_SIZE = 4 * 1024  # bytes to ask for at a time; more are rare
 def folder_paths(folder: str) -> tuple[str, str]:
     """Where the content is, and where the metadata."""
     return f'{folder}/file', f'{folder}/metadata.json'
+
+
+def derived_folder(folder: str, key: str = '') -> str:
+    """Where a derived file is; without a key, all of them. Keys come from :func:`~depot.io.ids.checked_key`."""
+    return os.path.join(folder, 'derived', key)
 
 
 def write_folder(folder: str, content: Content, filename: str | None, content_type: str | None) -> None:

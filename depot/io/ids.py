@@ -1,4 +1,4 @@
-"""File ids: time-ordered UUIDs, and the one door through which an id comes in."""
+"""File ids: time-ordered UUIDs; and the doors through which an id, and the key of a derived file, come in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import time
 import uuid
 from typing import Any
 
-from ..errors import InvalidFileId
+from ..errors import InvalidFileId, InvalidKey
 
 #: An id in its canonical form.
 CANONICAL_ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 _is_canonical = re.compile(CANONICAL_ID).fullmatch
+
+#: The key of a derived file.
+KEY = '[0-9a-z]{1,64}'
+_is_key = re.compile(KEY).fullmatch
 
 
 def new_file_id() -> str:
@@ -43,3 +47,13 @@ def checked_file_id(file_or_id: Any) -> str:
         return str(uuid.UUID(f'{{{text}}}'))
     except ValueError:
         raise InvalidFileId(f'Invalid file id {file_id!r}: not a UUID', file_id) from None
+
+
+def checked_key(key: Any) -> str:
+    """The key of a derived file, safe as a part of a path, of a key to a bucket, and of the name of a field.
+
+    Anything but 1 to 64 digits and lower-case letters raises :class:`~depot.errors.InvalidKey`; there is no other door.
+    """
+    if isinstance(key, str) and _is_key(key):
+        return key
+    raise InvalidKey(f'no derived file has the key {key!r:.80}; a key has 1 to 64 digits and lower-case letters')

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..errors import InvalidContent
+from ..errors import FileMissing, InvalidContent, Unsupported
+from .ids import checked_key
 from .ranges import RangeReader, RestReader, checked_range, replaced, skip
 from .utils import BareContent, Content, FileIntent, bare_content
 
@@ -153,7 +154,8 @@ class FileStorage(ABC):
     #: - ``'sorted_ids'``: :meth:`iter_ids` holds one page of ids at a time;
     #: - ``'batch_delete'``: :meth:`delete_many` costs less than its deletes;
     #: - ``'sync'``: what was created survives a power loss only after :meth:`sync`;
-    #: - ``'unfinished'``: a crash can leave what only :meth:`clean` removes.
+    #: - ``'unfinished'``: a crash can leave what only :meth:`clean` removes;
+    #: - ``'derived'``: it keeps derived files, see :meth:`put_derived`.
     capabilities: frozenset[str] = frozenset()
 
     @staticmethod
@@ -298,6 +300,46 @@ class FileStorage(ABC):
         file = self.get(file_or_id)
         file.close()
         return None if filename or disposition or content_type else file.public_url
+
+    def get_derived(self, file_or_id: Any, key: str) -> StoredFile:
+        """The derived file that was put under a file by this key, unopened.
+
+        Its ``file_id`` is that of the file; name, type, length, date and checksum are its own, and it has no public
+        URL. It was derived from the content that the file has now; of a stored file, from that which this describes.
+
+        Raises :class:`~depot.errors.FileMissing` if there is none, or the file itself is gone, and
+        :class:`~depot.errors.InvalidKey`. This default never has one.
+        """
+        raise FileMissing(f'File {self.fileid(file_or_id)} has no derived file {checked_key(key)}')
+
+    def put_derived(
+        self,
+        file_or_id: Any,
+        key: str,
+        content: Content,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        """Stores a content that was made from a file, a thumbnail say, under this file.
+
+        It is found by its key, which has 1 to 64 digits and lower-case letters. It is no file of its own: it is in no
+        list of ids, and it goes when the file is replaced or deleted. Content, name and type are what :meth:`create`
+        takes. Under a key that is taken, the old one may stay; what a reader sees is whole, the one or the other.
+
+        Give the stored file that the content was made from, not its id: then it is refused if the file has another
+        content since. Given an id, it counts as made from what the file has when this is called.
+
+        Raises :class:`~depot.errors.FileMissing` if there is no such file, or if it was replaced or deleted since;
+        :class:`~depot.errors.InvalidKey`; what :meth:`create` raises; and, in this default,
+        :class:`~depot.errors.Unsupported`. Then nothing is left behind.
+        """
+        checked_key(key)
+        raise Unsupported(f"{type(self).__name__} keeps no derived files: it does not claim the capability 'derived'")
+
+    def delete_derived(self, file_or_id: Any, key: str | None = None) -> None:
+        """Removes the derived file that has this key, without one all of a file; does nothing if there is none."""
+        if key is not None:
+            checked_key(key)
 
 
 def is_copy(file_id: str, content: Any) -> bool:

@@ -15,6 +15,7 @@ from . import utils
 from .disk import FolderTurn, failing, make_folders, remove_folder, remove_leftover, removed_on_error, sync_path
 from .folder import (
     ContentReader,
+    derived_folder,
     folder_paths,
     has_metadata,
     open_content,
@@ -23,7 +24,7 @@ from .folder import (
     sync_folder,
     write_folder,
 )
-from .ids import checked_file_id, new_file_id
+from .ids import checked_file_id, checked_key, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .leftovers import clean_folder
 from .metadata import metadata_from_json
@@ -38,14 +39,20 @@ PAGE = 10_000
 
 
 class LocalStoredFile(StoredFile):
-    """A file of a :class:`LocalFileStorage`."""
+    """A file of a :class:`LocalFileStorage`, or one that is derived from it."""
 
-    def __init__(self, storage: LocalFileStorage, file_id: str) -> None:
+    def __init__(self, storage: LocalFileStorage, file_id: str, key: str | None = None) -> None:
         self._storage = storage
+        self._key = key
         self._content: io.BufferedReader | None = None
         self._closed = False
         super().__init__(file_id)
-        self._describe(*storage._in_folder(file_id, read_metadata))
+        self._describe(*self._in_folder(read_metadata))
+
+    def _in_folder(self, use: Callable[[str], T]) -> T:
+        if self._key is None:
+            return self._storage._in_folder(self.file_id, use)
+        return self._storage._in_derived(self.file_id, self._key, use)
 
     def _describe(self, folder: str, text: bytes) -> None:
         metadata = metadata_from_json(text, self.file_id)
@@ -66,7 +73,7 @@ class LocalStoredFile(StoredFile):
             return self._content.read(n)
 
     def _open(self) -> io.BufferedReader:
-        folder, text, content = self._storage._in_folder(self.file_id, open_pair)
+        folder, text, content = self._in_folder(open_pair)
         try:
             if text != self._metadata_text:  # replaced since: the new content comes with its own metadata
                 self._describe(folder, text)
@@ -79,7 +86,7 @@ class LocalStoredFile(StoredFile):
         checked_range(start, stop)
         if self._closed:
             raise ValueError('I/O operation on closed file')
-        _, text, content = self._storage._in_folder(self.file_id, open_pair)
+        _, text, content = self._in_folder(open_pair)
         if text != self._metadata_text:
             content.close()
             raise replaced(self.file_id)
@@ -88,7 +95,8 @@ class LocalStoredFile(StoredFile):
     @property
     def local_path(self) -> str:
         # A file that was found set aside is back in a moment, unless a crash has left it there.
-        live = folder_paths(self._storage._places.folder(self.file_id))[0]
+        folder = self._storage._places.folder(self.file_id)
+        live = folder_paths(folder if self._key is None else derived_folder(folder, self._key))[0]
         return os.path.abspath(live if os.path.exists(live) else self._file_path)
 
     def close(self) -> None:
@@ -104,9 +112,10 @@ class LocalStoredFile(StoredFile):
 class LocalFileStorage(FileStorage):
     """Files in a folder, each in a folder of its own that is named by its id.
 
-    The content is in ``<storage_path>/<id>/file``, what is known of it in ``metadata.json`` beside it. The
-    ``storage_path`` is made when the first file is. With ``durable=False`` :meth:`sync` has nothing to do:
-    faster, and what was stored just before a power loss may be gone.
+    The content is in ``<storage_path>/<id>/file``, what is known of it in ``metadata.json`` beside it; derived files
+    are the same way in ``<storage_path>/<id>/derived/<key>``, so that they go with it. The ``storage_path`` is made
+    when the first file is. With ``durable=False`` :meth:`sync` has nothing to do: faster, and what was stored just
+    before a power loss may be gone.
 
     All that is not finished has a hidden name (``.ID.new``, ``.ID.gone``) until one renaming makes it so. A
     replace takes two: it sets the old folder aside (``.ID.old``), where readers find it until the new one is in
@@ -128,7 +137,9 @@ class LocalFileStorage(FileStorage):
         self._turn = FolderTurn(self._places.path)
         self._changed_folders: set[str] = set()  # in which the root was made, and what was missing above it
         sync = {'sync'} if self._durable else set()
-        self.capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'unfinished', *sync})
+        self.capabilities = frozenset(
+            {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'unfinished', 'derived', *sync}
+        )
 
     def get(self, file_or_id: Any) -> LocalStoredFile:
         return LocalStoredFile(self, checked_file_id(file_or_id))
@@ -206,6 +217,57 @@ class LocalFileStorage(FileStorage):
     def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
         return clean_folder(self._places, self._turn, before, dry_run)
 
+    def get_derived(self, file_or_id: Any, key: str) -> LocalStoredFile:
+        file_id = checked_file_id(file_or_id)
+        derived = LocalStoredFile(self, file_id, checked_key(key))
+        if self._is_described(file_or_id):
+            self._unchanged_folder(file_id, file_or_id._metadata_text)
+        return derived
+
+    def put_derived(
+        self,
+        file_or_id: Any,
+        key: str,
+        content: Content,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        file_id, key = checked_file_id(file_or_id), checked_key(key)
+        described = file_or_id if self._is_described(file_or_id) else self.get(file_id)
+        self._unchanged_folder(file_id, described._metadata_text)  # before a content is read that is not wanted
+        work = self._places.unfinished(new_file_id())
+        with removed_on_error(work):
+            self._build(work, *self.fileinfo(content, filename, content_type))
+            with failing(work):
+                if self._durable:  # else a power loss could leave an empty one in its place
+                    sync_folder(work)
+                with self._turn:
+                    place = derived_folder(self._unchanged_folder(file_id, described._metadata_text), key)
+                    os.makedirs(os.path.dirname(place), exist_ok=True)
+                    old = self._places.put_away(place)
+                    os.rename(work, place)
+        if old:
+            remove_leftover(old)
+
+    def delete_derived(self, file_or_id: Any, key: str | None = None) -> None:
+        file_id, key = checked_file_id(file_or_id), '' if key is None else checked_key(key)
+        gone = None
+        with self._turn, contextlib.suppress(FileMissing):
+            gone = self._places.put_away(derived_folder(self._in_folder(file_id, _itself), key))
+        if gone:
+            remove_folder(gone)
+
+    def _is_described(self, file_or_id: Any) -> bool:
+        """Whether it is a file of this storage, which knows of which content it is."""
+        return isinstance(file_or_id, LocalStoredFile) and file_or_id._storage is self and file_or_id._key is None
+
+    def _unchanged_folder(self, file_id: str, text: bytes) -> str:
+        """The folder of a file that has this metadata; raises FileMissing if it has other ones now."""
+        folder, found = self._in_folder(file_id, read_metadata)
+        if found != text:
+            raise replaced(file_id)
+        return folder
+
     def _in_folder(self, file_id: str, use: Callable[[str], T]) -> T:
         """What ``use`` returns for the folder of a file; it raises FileNotFoundError where there is none.
 
@@ -224,6 +286,26 @@ class LocalFileStorage(FileStorage):
                         with contextlib.suppress(FileNotFoundError):
                             return use(each)
         raise FileMissing(f'File {file_id} not existing in {self._places.path}', file_id)
+
+    def _in_derived(self, file_id: str, key: str, use: Callable[[str], T]) -> T:
+        """What ``use`` returns for the folder of a derived file, which must be in the folder that readers see.
+
+        Another one may be taking its place, so it is missing only if it is not there while nobody has the turn.
+        """
+
+        def look(folder: str) -> T | None:
+            try:
+                return use(derived_folder(folder, key))
+            except FileNotFoundError:
+                has_metadata(folder)  # else the file itself is not here, but in the other place
+                return None
+
+        for turn in (contextlib.nullcontext(), self._turn):
+            with turn:
+                found = self._in_folder(file_id, look)
+                if found is not None:
+                    return found
+        raise FileMissing(f'File {file_id} has no derived file {key} in {self._places.path}', file_id)
 
     def _build(self, work: str, content: Content, filename: str | None, content_type: str | None) -> None:
         with failing(work):
@@ -251,3 +333,9 @@ class LocalFileStorage(FileStorage):
         with contextlib.suppress(StorageFailure):  # the new file is in its place; the next writer tries again
             return self._places.put_away(aside)
         return None
+
+
+def _itself(folder: str) -> str:
+    """The folder, if there is a file in it."""
+    has_metadata(folder)
+    return folder

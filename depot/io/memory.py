@@ -8,21 +8,22 @@ from typing import Any
 
 from ..errors import FileMissing
 from . import utils
-from .ids import checked_file_id, new_file_id
+from .ids import checked_file_id, checked_key, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .ranges import RangeReader, checked_range, replaced
 from .utils import Content
 
 
 class MemoryStoredFile(StoredFile):
-    """A file of a :class:`MemoryFileStorage`."""
+    """A file of a :class:`MemoryFileStorage`, or one that is derived from it."""
 
-    def __init__(self, file_id: str, files: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, file_id: str, files: dict[str, dict[str, Any]], key: str | None = None) -> None:
         self._files = files
+        self._key = key
         self._content: io.BytesIO | None = None
         self._closed = False
         super().__init__(file_id)
-        self._describe(_record(files, file_id)['metadata'])
+        self._describe(_record(files, file_id, key)['metadata'])
 
     def _describe(self, metadata: dict[str, Any]) -> None:
         self._metadata = metadata
@@ -40,7 +41,7 @@ class MemoryStoredFile(StoredFile):
         return self._content.read(n)
 
     def _open(self) -> io.BytesIO:
-        record = _record(self._files, self.file_id)
+        record = _record(self._files, self.file_id, self._key)
         if record['metadata'] is not self._metadata:  # replaced since: the new content comes with its own metadata
             self._describe(record['metadata'])
         return io.BytesIO(record['data'])
@@ -49,7 +50,7 @@ class MemoryStoredFile(StoredFile):
         checked_range(start, stop)
         if self._closed:
             raise ValueError('I/O operation on closed file')
-        record = _record(self._files, self.file_id)
+        record = _record(self._files, self.file_id, self._key)
         if record['metadata'] is not self._metadata:
             raise replaced(self.file_id)
         return _part(record['data'], start, stop)
@@ -70,10 +71,10 @@ class MemoryFileStorage(FileStorage):
     an application's test settings. Safe to use from several threads.
     """
 
-    capabilities = frozenset({'atomic_replace', 'checksums', 'ranges'})
+    capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'derived'})
 
     def __init__(self, **options: Any) -> None:
-        #: By id: the bytes as ``data``, and a dict ``metadata``.
+        #: By id: the bytes as ``data``, a dict ``metadata``, and derived files by their keys as ``derived``.
         self.files: dict[str, dict[str, Any]] = {}
         # Reentrant, because the garbage collector may delete a file in the middle of another operation.
         self._lock = threading.RLock()
@@ -116,6 +117,45 @@ class MemoryFileStorage(FileStorage):
         checked_range(start, stop)
         return _part(_record(self.files, checked_file_id(file_or_id))['data'], start, stop)
 
+    def get_derived(self, file_or_id: Any, key: str) -> MemoryStoredFile:
+        file_id = checked_file_id(file_or_id)
+        derived = MemoryStoredFile(file_id, self.files, checked_key(key))
+        self._check_unchanged(file_id, self._described(file_or_id))
+        return derived
+
+    def put_derived(
+        self,
+        file_or_id: Any,
+        key: str,
+        content: Content,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        file_id, key, described = checked_file_id(file_or_id), checked_key(key), self._described(file_or_id)
+        self._check_unchanged(file_id, described)  # before a content is read that is not wanted
+        record = _new_record(*self.fileinfo(content, filename, content_type))
+        with self._lock:
+            self._check_unchanged(file_id, described)
+            self.files[file_id].setdefault('derived', {})[key] = record
+
+    def delete_derived(self, file_or_id: Any, key: str | None = None) -> None:
+        file_id = checked_file_id(file_or_id)
+        with self._lock:
+            derived = self.files.get(file_id, {}).get('derived', {})
+            for each in [*derived] if key is None else [checked_key(key)]:
+                derived.pop(each, None)
+
+    def _described(self, file_or_id: Any) -> dict[str, Any]:
+        """The metadata of the content that a stored file describes; of an id, that there is now."""
+        if isinstance(file_or_id, MemoryStoredFile) and file_or_id._files is self.files and file_or_id._key is None:
+            return file_or_id._metadata
+        metadata: dict[str, Any] = _record(self.files, checked_file_id(file_or_id))['metadata']
+        return metadata
+
+    def _check_unchanged(self, file_id: str, described: dict[str, Any]) -> None:
+        if _record(self.files, file_id)['metadata'] is not described:
+            raise replaced(file_id)
+
 
 def _part(data: bytes, start: int, stop: int) -> io.RawIOBase:
     content = io.BytesIO(data)  # which shares them
@@ -123,11 +163,20 @@ def _part(data: bytes, start: int, stop: int) -> io.RawIOBase:
     return RangeReader(content, stop - start)
 
 
-def _record(files: dict[str, dict[str, Any]], file_id: str) -> dict[str, Any]:
+def _record(files: dict[str, dict[str, Any]], file_id: str, key: str | None = None) -> dict[str, Any]:
     try:
-        return files[file_id]
+        record = files[file_id]
     except KeyError:
         raise FileMissing(f'File {file_id} not existing in memory', file_id) from None
+    return record if key is None else _derived(record, file_id, key)
+
+
+def _derived(record: dict[str, Any], file_id: str, key: str) -> dict[str, Any]:
+    try:
+        derived: dict[str, Any] = record.get('derived', {})[key]
+    except KeyError:
+        raise FileMissing(f'File {file_id} has no derived file {key} in memory', file_id) from None
+    return derived
 
 
 def _new_record(content: Content, filename: str | None, content_type: str | None) -> dict[str, Any]:

@@ -94,6 +94,9 @@ def use(storage: FileStorage) -> None:
     storage.create(b'other')
     [*storage.iter_ids()]
     storage.url(file_id)
+    storage.put_derived(file_id, 'key', b'small')
+    storage.get_derived(file_id, 'key').close()
+    storage.delete_derived(file_id)
     storage.sync(storage.list())
     storage.clean(utcnow_naive())
     storage.delete(file_id)

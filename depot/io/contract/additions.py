@@ -9,7 +9,7 @@ from ...utils import utcnow_naive
 from .base import ContractBase
 from .samples import SAMPLE, FailingStream, Interrupted
 
-_CAPABILITIES = {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'sync', 'unfinished'}
+_CAPABILITIES = {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'sync', 'unfinished', 'derived'}
 
 
 class AdditionsContract(ContractBase):

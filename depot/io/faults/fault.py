@@ -20,10 +20,12 @@ Action = Union[BaseException, type[BaseException], Callable[[], object]]
 MOMENTS = ('before', 'middle', 'after')
 
 #: The operations that can be half done, seen from outside.
-DIVISIBLE = ('create', 'replace', 'delete_many', 'sync', 'iter_ids')
+DIVISIBLE = ('create', 'replace', 'put_derived', 'delete_many', 'sync', 'iter_ids')
 
-#: What is counted. ``read`` is each reading of a file that ``get`` or ``open_range`` returned.
-OPERATIONS = (*DIVISIBLE, 'get', 'read', 'open_range', 'exists', 'list', 'delete', 'clean', 'url')
+_WHOLE = ('get', 'read', 'open_range', 'exists', 'list', 'delete', 'clean', 'url', 'get_derived', 'delete_derived')
+
+#: What is counted. ``read`` is each reading of a file that ``get``, ``get_derived`` or ``open_range`` returned.
+OPERATIONS = (*DIVISIBLE, *_WHOLE)
 
 
 class Step(NamedTuple):

@@ -26,10 +26,10 @@ class FaultyStorage(FileStorage):
     in an application's settings too. Without faults it does what that storage does. What else that storage has,
     attributes and methods of its own, is here as well.
 
-    :meth:`create` and :meth:`replace` are in their middle when the wrapped storage has read some of the content,
-    and not yet all; :meth:`delete_many` and :meth:`sync` when it has done half of the ids; :meth:`iter_ids` after
-    the first id. An error in :meth:`delete_many` becomes what it returns as the reason, for all its ids, and it
-    deletes by :meth:`delete` where the wrapped storage does not claim ``'batch_delete'``.
+    :meth:`create`, :meth:`replace` and :meth:`put_derived` are in their middle when the wrapped storage has read some
+    of the content, and not yet all; :meth:`delete_many` and :meth:`sync` when it has done half of the ids;
+    :meth:`iter_ids` after the first id. An error in :meth:`delete_many` becomes what it returns as the reason, for all
+    its ids, and it deletes by :meth:`delete` where the wrapped storage does not claim ``'batch_delete'``.
     """
 
     def __init__(self, storage: FileStorage | str = DEFAULT_BACKEND, *faults: Fault, **options: Any) -> None:
@@ -47,10 +47,7 @@ class FaultyStorage(FileStorage):
         return getattr(self.storage, name)
 
     def get(self, file_or_id: Any) -> StoredFile:
-        file = self._opened('get', functools.partial(self.storage.get, file_or_id))
-        vars(file)['_faulty'] = self
-        file.__class__ = _counting(type(file))
-        return file
+        return self._counted('get', functools.partial(self.storage.get, file_or_id))
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         with self._operation('create') as middle:
@@ -119,6 +116,24 @@ class FaultyStorage(FileStorage):
         with self._operation('url'):
             return self.storage.url(file_or_id, expires, filename, disposition, content_type)
 
+    def get_derived(self, file_or_id: Any, key: str) -> StoredFile:
+        return self._counted('get_derived', functools.partial(self.storage.get_derived, file_or_id, key))
+
+    def put_derived(
+        self,
+        file_or_id: Any,
+        key: str,
+        content: Content,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        with self._operation('put_derived') as middle:
+            self.storage.put_derived(file_or_id, key, with_middle(content, middle), filename, content_type)
+
+    def delete_derived(self, file_or_id: Any, key: str | None = None) -> None:
+        with self._operation('delete_derived'):
+            self.storage.delete_derived(file_or_id, key)
+
     @contextlib.contextmanager
     def _operation(self, name: str) -> Iterator[Callable[[], None]]:
         """Counts an operation's steps; gives what is to be called in the middle of it."""
@@ -130,6 +145,13 @@ class FaultyStorage(FileStorage):
         self.steps.append(step)
         for each in tuple(self.faults):
             each.meet(step)
+
+    def _counted(self, operation: str, open_it: Callable[[], StoredFile]) -> StoredFile:
+        """A stored file; each reading of it is a step."""
+        file = self._opened(operation, open_it)
+        vars(file)['_faulty'] = self
+        file.__class__ = _counting(type(file))
+        return file
 
     def _opened(self, operation: str, open_it: Callable[[], Stream]) -> Stream:
         with contextlib.ExitStack() as on_error:
