@@ -14,6 +14,7 @@ from .serving.handoff import Option as HandOffOption
 from .serving.in_threads import asked_by_threads
 from .serving.permission import Authorize, Fingerprint, Permission
 from .serving.policy import checked_age
+from .serving.renditions import WAIT, Renditions, waited
 from .serving.resolver import path_below
 from .serving.response import plain
 from .serving.scope import Receive, Scope, Send
@@ -42,11 +43,19 @@ class _Middleware:
         inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
+        renditions_at_once: int | str | None = None,
+        renditions_wait: float | str = WAIT,
     ) -> None:
         self.urls = Urls(mountpoint, secret_key, url_expires, base_url, authorize is not None)
         permission = Permission(self.urls.links, authorize, fingerprint)
         self._server = FileServer(
-            permission, checked_age(cache_max_age), max(1, int(float(url_expires))), inline, resource_policy, hand_off
+            permission,
+            checked_age(cache_max_age),
+            max(1, int(float(url_expires))),
+            inline,
+            resource_policy,
+            hand_off,
+            Renditions(renditions_at_once, renditions_wait),
         )
         self.app = app
         self.mountpoint = mountpoint
@@ -77,6 +86,11 @@ class DepotMiddleware(_Middleware):
     ``'X-Sendfile'`` names the path on the disk to it, a mapping of folders to
     internal locations is for nginx: ``{'/data/files': '/protected'}``.
 
+    Renditions are made when they are first asked for, ``renditions_at_once``
+    at the same time: by default as many as there are processors. A request
+    waits for ``renditions_wait`` seconds; then it is answered 503, with a
+    ``Retry-After``.
+
     Raises :class:`~depot.errors.InvalidMountpoint` unless the mountpoint starts with a slash, and
     :class:`~depot.errors.ConfigurationError` for other options that cannot be used.
     """
@@ -95,6 +109,8 @@ class DepotMiddleware(_Middleware):
         inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
+        renditions_at_once: int | str | None = None,
+        renditions_wait: float | str = WAIT,
     ) -> None:
         super().__init__(
             app,
@@ -108,6 +124,8 @@ class DepotMiddleware(_Middleware):
             inline,
             resource_policy,
             hand_off,
+            renditions_at_once,
+            renditions_wait,
         )
         self.replace_wsgi_filewrapper = _is_on('replace_wsgi_filewrapper', replace_wsgi_filewrapper)
 
@@ -117,8 +135,8 @@ class DepotMiddleware(_Middleware):
             return self._pass_on(environ, start_response)
         if self.replace_wsgi_filewrapper:
             environ['wsgi.file_wrapper'] = _FileIter
-        delivery = self._server.answer(path, environ.get('QUERY_STRING', ''), request_of(environ), environ)
-        return send(delivery, environ, start_response)
+        answer = self._server.answer(path, environ.get('QUERY_STRING', ''), request_of(environ), environ)
+        return send(waited(answer), environ, start_response)
 
     def _pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self.app is None:
@@ -152,6 +170,8 @@ class DepotASGIMiddleware(_Middleware):
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
         pathsend: bool = False,
+        renditions_at_once: int | str | None = None,
+        renditions_wait: float | str = WAIT,
     ) -> None:
         super().__init__(
             app,
@@ -165,6 +185,8 @@ class DepotASGIMiddleware(_Middleware):
             inline,
             resource_policy,
             hand_off,
+            renditions_at_once,
+            renditions_wait,
         )
         self.pathsend = _is_on('pathsend', pathsend)
 

@@ -7,6 +7,7 @@ import click
 from .demo.command import demo
 from .files import get, list_files, put, url
 from .sweep import ledger, sweep
+from .variants import variants
 
 
 @click.group()
@@ -15,5 +16,5 @@ def depot() -> None:
     """Files that commit and roll back with their database rows."""
 
 
-for each in demo, get, ledger, list_files, put, sweep, url:
+for each in demo, get, ledger, list_files, put, sweep, url, variants:
     depot.add_command(each)

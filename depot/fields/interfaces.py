@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ImmutableFile
@@ -33,7 +34,7 @@ class FileFilter(ABC):
 
 
 # What an information object knows beside its items: these attributes are no items.
-_INTERNAL = frozenset({'original_content', 'upload', '_frozen', '_filtered'})
+_INTERNAL = frozenset({'original_content', 'upload', '_frozen', '_filtered', '_variants'})
 
 
 def _while_open(change: Callable[..., Any]) -> Any:
@@ -68,6 +69,8 @@ class DepotFileInfo(dict[str, Any], ABC):
     # As they are for loaded information: rows are read more often than written.
     _frozen = True
     _filtered = True
+    # Recipes, by the names that the column gives them.
+    _variants: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, content: Content | dict[str, Any], depot_name: str | None = None) -> None:
         if isinstance(content, dict):
@@ -165,7 +168,7 @@ class DepotFileInfo(dict[str, Any], ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         if self.upload is not None and self.upload.undecided:
             self.upload.write()  # whoever gets it may write it into a row, in another process too
-        return type(self), (dict(self),)
+        return type(self), (dict(self),), {'_variants': self._variants} if self._variants else None
 
     def __copy__(self) -> DepotFileInfo:
         return self._copied(dict(self))
@@ -176,6 +179,7 @@ class DepotFileInfo(dict[str, Any], ABC):
     def _copied(self, items: dict[str, Any]) -> DepotFileInfo:
         copied = type(self)(items)
         copied.upload = self.upload  # the new files live as long as one of the copies does
+        copied._variants = self._variants
         return copied
 
 

@@ -14,6 +14,7 @@ from ..transactions.drivers.ming.sessions import FileExtension
 from ..transactions.uploads import find_upload
 from .interfaces import DepotFileInfo, FileFilter
 from .upload import UploadedFile
+from .variants import Variants, checked_variants, filters_for, named
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,7 +27,8 @@ class UploadedFileProperty(FileProperty):
     storage when None), as an ``upload_type``, and runs the ``filters`` on it.
     Everything that :meth:`depot.io.interfaces.FileStorage.create` takes can be
     assigned, and also None, and an uploaded file itself. The document holds the
-    file's information as a plain dict.
+    file's information as a plain dict. ``variants`` gives names to recipes, see
+    :class:`depot.fields.sqlalchemy.UploadedFileField`.
 
     The file then follows the document, in sessions that have the
     :class:`DepotExtension`.
@@ -37,11 +39,14 @@ class UploadedFileProperty(FileProperty):
         filters: Iterable[FileFilter] = (),
         upload_type: type[DepotFileInfo] = UploadedFile,
         upload_storage: str | None = None,
+        variants: Variants | None = None,
     ) -> None:
         super().__init__(None)  # of any type: what is stored is checked here
         self._filters = tuple(filters)
         self._upload_type = upload_type
         self._upload_storage = upload_storage
+        self.variants = checked_variants(variants, upload_type)
+        self._variant_filters = filters_for(self.variants)
 
     @overload
     def __get__(self, instance: None, cls: type[Any] | None = None) -> Self: ...
@@ -59,7 +64,7 @@ class UploadedFileProperty(FileProperty):
         infos = state(instance).extra_state
         info = infos.get(self._key)
         if info != value:
-            info = infos[self._key] = self._upload_type.decode(value)
+            info = infos[self._key] = named(self._upload_type.decode(value), self.variants)
         return info
 
     def __set__(self, instance: Any, value: Any) -> None:
@@ -87,8 +92,8 @@ class UploadedFileProperty(FileProperty):
             )
         else:
             info = self._upload_type(value, self._upload_storage)
-        info._apply_filters(self._filters)
-        return info
+        info._apply_filters((*self._filters, *self._variant_filters))
+        return named(info, self.variants)
 
 
 class DepotExtension(FileExtension):

@@ -20,6 +20,7 @@ from .attributes import _SQLAMutationTracker as _SQLAMutationTracker  # this is 
 from .interfaces import DepotFileInfo, FileFilter
 from .multiple import FileList, listed
 from .upload import UploadedFile, parsed
+from .variants import Variants, checked_variants, filters_for, named
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -40,6 +41,11 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
     The information is kept as JSON text, in a ``VARCHAR(4000)`` or the ``length``
     given (``TEXT`` for many files), or with ``json=True`` in the database's own
     JSON type, ``JSONB`` on PostgreSQL. Each form reads what the other wrote.
+
+    ``variants`` gives names to recipes: with ``variants={'thumb': Variant(resize=(200, 200))}`` a file has
+    a ``thumb``, which is a :class:`~depot.fields.variants.Rendition`.
+
+    Raises :class:`~depot.errors.ConfigurationError` for a variant whose name means something else already.
     """
 
     impl = Unicode
@@ -54,6 +60,7 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
         *args: Any,
         multiple: bool = False,
         json: bool = False,
+        variants: Variants | None = None,
         **kw: Any,
     ) -> None:
         if not args and not json and not multiple:
@@ -64,6 +71,8 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
         self.upload_type = upload_type
         self.multiple = multiple
         self.json = json
+        self.variants = checked_variants(variants, upload_type)
+        self._variant_filters = filters_for(self.variants)
         self.impl_instance = self._storage_type(text=self.impl_instance, length=args or kw.get('length'))
         self.impl = self.impl_instance
 
@@ -82,7 +91,7 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
     def _static_cache_key(self) -> Any:
         """What tells types apart in cached statements; SQLAlchemy itself sees no keyword-only options."""
         key = super()._static_cache_key
-        return (*key, repr(self)) if isinstance(key, tuple) else key
+        return (*key, repr(self), *sorted(self.variants.items())) if isinstance(key, tuple) else key
 
     # The name that applications know.
     @property
@@ -134,8 +143,8 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
                 f'a dict is no content; to refer to a stored file, assign {self.upload_type.__name__}(dict)'
             )
         info = value if isinstance(value, DepotFileInfo) else self.upload_type(value, self._upload_storage)
-        info._apply_filters(self._filters)
-        return info
+        info._apply_filters((*self._filters, *self._variant_filters))
+        return named(info, self.variants)
 
     def has_content(self, value: Any) -> bool:
         """Whether something in the value is to be stored, or filtered, before a statement can send it."""
@@ -147,7 +156,7 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
 
     def _is_content(self, value: Any) -> bool:
         if isinstance(value, DepotFileInfo):
-            return not value._filtered and bool(self._filters)
+            return not value._filtered and bool(self._filters or self._variant_filters)
         return value is not None and is_content(value)
 
     def coerce_assigned(self, value: Any) -> DepotFileInfo | FileList | None:
@@ -188,8 +197,11 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if self.multiple:
-            return FileList(map(self.upload_type.decode, _items(value)))
-        return None if value is None else self.upload_type.decode(value)
+            return FileList(map(self._loaded, _items(value)))
+        return None if value is None else self._loaded(value)
+
+    def _loaded(self, value: Any) -> DepotFileInfo:
+        return named(self.upload_type.decode(value), self.variants)
 
 
 def _explained(process: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidValue
+from ..images.recipe import Variant
 from ..io import utils
 from ..io.utils import Content
 from ..manager import DepotManager
 from .interfaces import DepotFileInfo
+from .variants import Rendition
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -117,6 +119,20 @@ class UploadedFile(DepotFileInfo):
         if public_url and not options and not self._is_private:
             return public_url
         return DepotManager.url_for(self.path, **options, **({'absolute': True} if absolute else {}))
+
+    def variant(self, *steps: Any, **operations_and_options: Any) -> Rendition:
+        """What a recipe makes of it: ``photo.variant(resize_to_fill=(200, 200))``, or a ready ``Variant``.
+
+        The arguments are those of :class:`depot.images.recipe.Variant`. Nothing is made before it is asked for.
+
+        Raises :class:`~depot.errors.InvalidVariant`.
+        """
+        is_ready = len(steps) == 1 and isinstance(steps[0], Variant) and not operations_and_options
+        return Rendition(self.path, steps[0] if is_ready else Variant(*steps, **operations_and_options))
+
+    def __getattr__(self, name: str) -> Any:
+        variant = self._variants.get(name)
+        return super().__getattr__(name) if variant is None or name in self else self.variant(variant)
 
     @property
     def _is_private(self) -> bool:

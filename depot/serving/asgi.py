@@ -11,6 +11,7 @@ from ..errors import StorageFailure
 from .body import BLOCK_SIZE, close_file
 from .delivery import Delivery, said
 from .in_threads import Origin, in_thread
+from .renditions import Pending
 from .response import Headers, plain
 from .scope import Message, Receive, Scope, Send, request_of, request_query, sends_by_path
 from .server import FileServer
@@ -24,7 +25,9 @@ async def answer(
     Raises what a storage raises that fails. If the answer has begun, the server breaks the connection then.
     """
     origin = Origin(scope, asyncio.get_running_loop())
-    content = await in_thread(_begin, server, path, origin, pathsend and sends_by_path(scope), undo=_Content.close)
+    by_path = pathsend and sends_by_path(scope)
+    begun = await in_thread(_begin, server, path, origin, by_path, undo=_undo)
+    content = await _waited(begun, by_path) if isinstance(begun, Pending) else begun
     try:
         await _send(content, receive, send)
     finally:
@@ -32,8 +35,23 @@ async def answer(
             await in_thread(content.close)
 
 
-def _begin(server: FileServer, path: str, origin: Origin, by_path: bool) -> _Content:
-    delivery = server.answer(path, request_query(origin.scope), request_of(origin.scope), origin)
+def _begin(server: FileServer, path: str, origin: Origin, by_path: bool) -> _Content | Pending:
+    answer = server.answer(path, request_query(origin.scope), request_of(origin.scope), origin)
+    return answer if isinstance(answer, Pending) else _content(answer, by_path)
+
+
+def _undo(begun: _Content | Pending) -> None:
+    if isinstance(begun, _Content):
+        begun.close()
+
+
+async def _waited(pending: Pending, by_path: bool) -> _Content:
+    """The answer when its rendition is made, or the time is over; no thread waits for that, but the event loop."""
+    await asyncio.wait([asyncio.wrap_future(pending.making)], timeout=pending.seconds)
+    return await in_thread(lambda: _content(pending.answer(), by_path), undo=_Content.close)
+
+
+def _content(delivery: Delivery, by_path: bool) -> _Content:
     content = _Content(delivery)
     local_path = _local_path(delivery) if by_path else None
     if local_path is None:

@@ -33,8 +33,7 @@ class Permission:
         """What the token in the query grants; nothing more than the file without one; None if it is refused already."""
         token = self._token(query)
         if self._links is not None and token is not None:
-            grant = self._links.grant(path, token, self._fingerprint_of(origin))
-            return None if grant is None or grant.rendition is not None else grant  # there are no renditions yet
+            return self._links.grant(path, token, self._fingerprint_of(origin))
         return None if is_private and self._authorize is None else NOTHING_MORE
 
     def lets(self, query: str, origin: Any, file: Any) -> bool:

@@ -21,14 +21,22 @@ def path_below(mountpoint: str, path: str) -> str | None:
     return path[len(mountpoint) + 1 :] if path.startswith(f'{mountpoint}/') else None
 
 
+def segments_of(path: str) -> tuple[str, str] | None:
+    """The storage and the id in the path of a file; None for a path that can lead to no file."""
+    segments = path.split('/')
+    if len(segments) != 2 or not _OUTSIDE.isdisjoint(segments) or '\0' in path or '\\' in path:
+        return None
+    return segments[0], segments[1]
+
+
 def find_file(path: str) -> Any:
     """The stored file at ``storage/id``; None if there is none, or if it has another URL than this.
 
     Raises :class:`~depot.errors.StorageFailure` and
     :class:`~depot.errors.CorruptMetadata`: such a file is not missing.
     """
-    segments = path.split('/')
-    if len(segments) != 2 or not _OUTSIDE.isdisjoint(segments) or '\0' in path or '\\' in path:
+    segments = segments_of(path)
+    if segments is None:
         return None
     try:
         file = DepotManager.get_file(path)
@@ -36,7 +44,7 @@ def find_file(path: str) -> Any:
         raise
     except (OSError, ValueError):  # what third-party storages, too, raise for a missing file and for a bad id
         return None
-    if _is_canonical(segments[0], segments[1], file):
+    if _is_canonical(*segments, file):
         return file
     close_file(file)
     return None

@@ -15,9 +15,13 @@ from .handoff import HandOff, Option
 from .links import Grant
 from .permission import Permission
 from .policy import Policy, checked_inline, checked_resource_policy
+from .renditions import Pending, Renditions
 from .request import Request
 from .resolver import find_file
 from .response import Response, plain, redirect
+
+# Seconds for which a copy of what never changes may be kept: as long as caches heed.
+_YEAR = 365 * 24 * 60 * 60
 
 
 class FileServer:
@@ -31,6 +35,7 @@ class FileServer:
         inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: Option | None = None,
+        renditions: Renditions | None = None,
     ) -> None:
         self._permission = permission
         self._cache_max_age = cache_max_age
@@ -38,14 +43,17 @@ class FileServer:
         self._inline = checked_inline(inline)
         self._resource_policy = checked_resource_policy(resource_policy)
         self._hand_off = None if hand_off is None else HandOff(hand_off)
+        self._renditions = renditions or Renditions()
 
-    def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery:
-        """The answer; ``origin`` is the request as the server has it.
+    def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery | Pending:
+        """The answer, or one that has to wait for a rendition; ``origin`` is the request as the server has it.
 
         Raises what a storage raises that fails: such a file is not missing.
         """
         settings = DepotManager.settings(path.partition('/')[0])
         grant = self._permission.grant(path, query, origin, settings.private)
+        if grant is not None and grant.rendition is not None:
+            return self._rendition(path, grant.rendition, request, self._policy_of_renditions(settings, grant))
         file = None if grant is None else find_file(path)
         if grant is None or file is None:
             return said(plain(HTTPStatus.NOT_FOUND), request.method)
@@ -57,6 +65,14 @@ class FileServer:
         except BaseException:
             close_file(file)
             raise
+
+    def _rendition(self, path: str, recipe: str, request: Request, policy: Policy) -> Delivery | Pending:
+        """Of a file that the backend would serve, too: there is nobody else who makes it."""
+
+        def deliver_it(file: Any) -> Delivery:
+            return deliver(file, request, policy, self._hand_off)
+
+        return self._renditions.answer(path, recipe, request.method, deliver_it)
 
     def _serve(self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant) -> Delivery:
         response = None if settings.delivery == 'proxy' else self._redirected(path, file, request, settings, grant)
@@ -94,6 +110,11 @@ class FileServer:
             grant.disposition,
             grant.filename,
         )
+
+    def _policy_of_renditions(self, settings: StorageSettings, grant: Grant) -> Policy:
+        """Another recipe has another URL, and another file has: what is behind one never changes (RFC 8246)."""
+        cache = settings.cache if settings.cache == 'no-store' else f'{settings.cache}, immutable'
+        return self._policy(settings, grant)._replace(cache_max_age=self._at_most(_YEAR, grant), cache=cache)
 
     def _age(self, settings: StorageSettings, grant: Grant) -> int:
         """Seconds. What the application allowed for one request, it is asked about at the next."""

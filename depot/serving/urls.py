@@ -57,18 +57,24 @@ class Urls:
         filename: str | None = None,
         absolute: bool = False,
         fingerprint: str = '',
+        rendition: str | None = None,
     ) -> str:
         """The URL of the stored file at ``storage/id``, from the root of the site, or ``absolute``.
 
         It works for ``expires`` seconds. With ``download`` a browser saves the
         file and does not show it, under the name ``filename`` if one is given.
         With a ``fingerprint`` it works only for requests that have the same one.
+        With the text of a recipe for a ``rendition`` it is the URL of that.
 
         Raises :class:`~depot.errors.InvalidLink` for options that make no URL,
         and :class:`~depot.errors.ConfigurationError` if the URL has to be signed
         and there is no ``secret_key``, or has to be absolute and there is no ``base_url``.
         """
-        grant = Grant(_checked_text('filename', filename) or None, 'attachment' if download else None)
+        grant = Grant(
+            _checked_text('filename', filename) or None,
+            'attachment' if download else None,
+            _checked_text('rendition', rendition) or None,
+        )
         token = self._token(path, grant, _checked_expires(expires), _checked_text('fingerprint', fingerprint))
         url = quote(f'{self.mountpoint}/{path}', safe=_PATH_CHARS, errors='replace')
         return self._base.before(url, absolute) + (f'?{PARAMETER}={token}' if token else '')
@@ -84,7 +90,8 @@ class Urls:
             )
         if is_special:
             raise ConfigurationError(
-                'a URL with expires, download, filename or fingerprint is signed: give the middleware a secret_key'
+                'a URL of a rendition, or with expires, download, filename or fingerprint, is signed: '
+                'give the middleware a secret_key'
             )
         if self._authorizes:
             return None
