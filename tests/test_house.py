@@ -52,6 +52,7 @@ DOORS = {
         'depot/fields/sqlalchemy.py',
         'depot/fields/attributes.py',
         'depot/fields/multiple.py',
+        'depot/fields/rows.py',
         'depot/transactions/drivers/sqlalchemy/',
         'depot/transactions/counting.py',
         'depot/transactions/ledger.py',
