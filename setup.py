@@ -15,7 +15,7 @@ S3 = ['boto3>=1.36']  # the first that lets the server check what it is sent
 GCS = ['google-cloud-storage>=3.0']
 GRIDFS = ['pymongo>=4.9']
 MING = ['ming>=0.14', *GRIDFS]
-IMAGES = ['pillow>=11.0', 'pillow-heif>=0.20', 'pyvips[binary]>=3.0']
+IMAGES = ['pillow>=11.3', 'pillow-heif>=0.20', 'pyvips[binary]>=3.0']
 DEMO = [*CLI, *IMAGES, *SQLALCHEMY, 'flask>=3.0', 'waitress>=3.0']
 TEST = [
     *DEMO,

@@ -205,6 +205,15 @@ def is_seekable(file: Any) -> bool:
     return hasattr(file, 'seek')  # Python 3.10's SpooledTemporaryFile, in which frameworks keep uploads
 
 
+def position(content: Content) -> int | None:
+    """Where a seekable file object is, to go back to; None for any other content."""
+    bare: Any = bare_content(content)
+    try:
+        return bare.tell() if is_seekable(bare) else None
+    except (AttributeError, OSError, ValueError):  # such as of a closed one
+        return None
+
+
 def _spooled(content: BareContent) -> IO[bytes]:
     file = tempfile.SpooledTemporaryFile(INMEMORY_FILESIZE)  # noqa: SIM115 (the caller closes it)
     try:

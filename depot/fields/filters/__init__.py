@@ -1,0 +1,1 @@
+"""What a column can do to the files that it is given."""

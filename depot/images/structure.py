@@ -1,0 +1,239 @@
+"""What a file is by its first bytes, and whether its outer structure is whole: looked at before any library sees it.
+
+Nothing is decoded here, and nothing is kept. It finds what would cost a decoder much before it notices: more frames
+than are allowed, in files where a frame takes a few bytes; scans, chunks or tags without end; and the file that ends
+before its structure does, which some decoders take for whole. How many pixels there are the libraries say themselves,
+from the header.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from os import SEEK_CUR, SEEK_END
+from typing import IO, Literal
+
+from ..errors import ImageTooLarge, InvalidImage
+from .limits import Limits
+
+# Of what a picture has a few, and a hostile file has many: each costs a decoder far more time than bytes.
+_MAX_SCANS = 100
+_MAX_TEXTS = 32  # compressed ones, of up to 1 MiB each
+_MAX_PIECES = 1_000_000
+_MAX_TAG_BYTES = 16 * 1024 * 1024
+
+_PIECE = 1024 * 1024
+
+_SIGNATURES = {
+    b'\xff\xd8\xff': 'jpeg',
+    b'\x89PNG\r\n\x1a\n': 'png',
+    b'GIF87a': 'gif',
+    b'GIF89a': 'gif',
+    b'II*\0': 'tiff',
+    b'MM\0*': 'tiff',
+    b'BM': 'bmp',
+}
+
+# ISO/IEC 14496-12, section 4.3: the brands of a file, the major one first.
+_BRANDS = {
+    **dict.fromkeys((b'avif', b'avis'), 'avif'),
+    **dict.fromkeys((b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1'), 'heic'),
+}
+
+
+def format_of(head: bytes) -> str | None:
+    """The format of a file that begins with these bytes (64 are enough); None if it is none that can be read."""
+    if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
+        return 'webp'
+    if head[4:8] == b'ftyp':
+        return _format_of_brands(head)
+    return next((name for signature, name in _SIGNATURES.items() if head.startswith(signature)), None)
+
+
+def _format_of_brands(head: bytes) -> str | None:
+    end = min(int.from_bytes(head[:4], 'big'), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, end, 4))]
+    if _BRANDS.get(brands[0]) == 'heic' and b'avif' in brands:  # "mif1" is the frame that both stand in
+        return 'avif'
+    return _BRANDS.get(brands[0])
+
+
+def examined(file: IO[bytes], limits: Limits) -> str:
+    """The format of the file, one of the loaders; leaves the file at its beginning.
+
+    Raises :class:`~depot.errors.InvalidImage` for another one and for a file
+    whose structure is not whole, and :class:`~depot.errors.ImageTooLarge`.
+    """
+    size = file.seek(0, SEEK_END)
+    limits.check_bytes(size)
+    file.seek(0)
+    found = format_of(file.read(64))
+    if found not in limits.loaders:
+        what = f'is a {found} file' if found else 'is not an image, or of another kind'
+        raise InvalidImage(f'The file {what}; those that are read are {", ".join(limits.loaders)}')
+    file.seek(0)
+    try:
+        _EXAMINERS.get(found, _take)(file, size, limits)
+    except (struct.error, IndexError) as error:
+        raise broken(found) from error
+    file.seek(0)
+    return found
+
+
+def broken(name: str, reason: str = 'it ends too early') -> InvalidImage:
+    """The error for a file that does not keep to its format."""
+    return InvalidImage(f'The {name} file is broken: {reason}')
+
+
+def _take(file: IO[bytes], size: int, limits: Limits) -> None:
+    """Of some formats the decoders find all that is wrong, and soon."""
+
+
+def _jpeg(file: IO[bytes], size: int, limits: Limits) -> None:
+    """Each scan of a progressive file makes the decoder go over all pixels."""
+    scans, last = 0, b''
+    while piece := file.read(_PIECE):
+        scans += piece.count(b'\xff\xda') + (last + piece[:1]).count(b'\xff\xda')
+        last = piece[-1:]
+    if scans > _MAX_SCANS:
+        raise ImageTooLarge(f'The jpeg file has {scans} scans; {_MAX_SCANS} are read')
+
+
+def _png(file: IO[bytes], size: int, limits: Limits) -> None:
+    """Chunks up to the one that says the end: https://www.w3.org/TR/png-3/#5Chunk-layout."""
+    file.seek(8)
+    texts = frames = 0
+    for _ in range(_MAX_PIECES):
+        length, kind = struct.unpack('>I4s', file.read(8))
+        if kind == b'IEND':
+            return
+        texts += kind in {b'zTXt', b'iTXt'}
+        frames += kind == b'fcTL'
+        limits.check_frames(frames)
+        if texts > _MAX_TEXTS:
+            raise ImageTooLarge(f'The png file has more than {_MAX_TEXTS} compressed texts')
+        _skip(file, length + 4, size, 'png')
+    raise _in_pieces('png')
+
+
+def _gif(file: IO[bytes], size: int, limits: Limits) -> None:
+    """Blocks up to the trailer: https://www.w3.org/Graphics/GIF/spec-gif89a.txt, appendix A."""
+    file.seek(10)
+    file.seek(13 + _colours(file.read(1)[0]))
+    frames = pieces = 0
+    while (introducer := file.read(1)) != b';':
+        if introducer == b',':
+            frames += 1
+            limits.check_frames(frames)
+            _skip(file, _colours(file.read(9)[8]) + 1, size, 'gif')
+        elif introducer == b'!':
+            _skip(file, 1, size, 'gif')
+        else:
+            raise broken('gif', 'there is no block where one should be' if introducer else 'it ends too early')
+        pieces = _sub_blocks(file, size, pieces)
+    if not frames:
+        raise broken('gif', 'there is no picture in it')
+
+
+def _colours(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _sub_blocks(file: IO[bytes], size: int, pieces: int) -> int:
+    while length := file.read(1)[0]:
+        _skip(file, length, size, 'gif')
+        pieces += 1
+        if pieces > _MAX_PIECES:
+            raise _in_pieces('gif')
+    return pieces + 1
+
+
+def _webp(file: IO[bytes], size: int, limits: Limits) -> None:
+    """Chunks inside one: RFC 9649, section 2."""
+    _, length = struct.unpack('<4sI', file.read(8))
+    end = length + 8
+    if end > size:
+        raise broken('webp')
+    file.seek(12)
+    frames = 0
+    for _ in range(_MAX_PIECES):
+        if file.tell() + 8 > end:
+            return
+        kind, length = struct.unpack('<4sI', file.read(8))
+        frames += kind == b'ANMF'
+        limits.check_frames(frames)
+        _skip(file, length, end, 'webp')
+        file.seek(length & 1, SEEK_CUR)
+    raise _in_pieces('webp')
+
+
+def _boxes(file: IO[bytes], size: int, limits: Limits) -> None:
+    """Boxes up to the end of the file: ISO/IEC 14496-12, section 4.2."""
+    for _ in range(_MAX_PIECES):
+        if file.tell() == size:
+            return
+        start = file.tell()
+        length = int.from_bytes(file.read(4), 'big')
+        file.seek(4, SEEK_CUR)
+        if length == 0:  # up to the end
+            return
+        if length == 1:
+            (length,) = struct.unpack('>Q', file.read(8))
+        if length < 8 or start + length > size:
+            raise broken('avif or heic')
+        file.seek(start + length)
+    raise _in_pieces('avif or heic')
+
+
+# TIFF 6.0, section 2: bytes of a value by its type.
+_TAG_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+
+
+def _tiff(file: IO[bytes], size: int, limits: Limits) -> None:
+    """Directories, each with the place of the next one: TIFF 6.0, section 2.
+
+    The values of tags are read as soon as a directory is, and many tags can have the same ones.
+    """
+    order: Literal['<', '>'] = '<' if file.read(2) == b'II' else '>'
+    file.seek(4)
+    (at,) = struct.unpack(f'{order}I', file.read(4))
+    seen: set[int] = set()
+    taken = 0
+    while at and at not in seen:
+        seen.add(at)
+        limits.check_frames(len(seen))
+        file.seek(at)
+        (count,) = struct.unpack(f'{order}H', file.read(2))
+        entries = file.read(12 * count)
+        (at,) = struct.unpack(f'{order}I', file.read(4))
+        for _, kind, length, place in struct.iter_unpack(f'{order}HHII', entries):
+            taken += _tag_bytes(kind, length, place, size)
+        if taken > _MAX_TAG_BYTES:
+            raise ImageTooLarge(f'The tags of the tiff file have more than {_MAX_TAG_BYTES} bytes')
+
+
+def _tag_bytes(kind: int, count: int, place: int, size: int) -> int:
+    length = _TAG_SIZES.get(kind, 1) * count
+    if length > 4 and place + length > size:
+        raise broken('tiff', 'the value of a tag is outside of it')
+    return length
+
+
+def _skip(file: IO[bytes], length: int, end: int, name: str) -> None:
+    if file.seek(length, SEEK_CUR) > end:
+        raise broken(name)
+
+
+def _in_pieces(name: str) -> ImageTooLarge:
+    return ImageTooLarge(f'The {name} file is in more than {_MAX_PIECES} pieces')
+
+
+_EXAMINERS: dict[str, Callable[[IO[bytes], int, Limits], None]] = {
+    'jpeg': _jpeg,
+    'png': _png,
+    'gif': _gif,
+    'webp': _webp,
+    'avif': _boxes,
+    'heic': _boxes,
+    'tiff': _tiff,
+}
