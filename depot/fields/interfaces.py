@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ImmutableFile
-from ..io.utils import Content
+from ..io.utils import Content, position
 from ..manager import DepotManager
 from ..transactions import files
 from ..transactions.drivers.sqlalchemy import waiting  # which does not import SQLAlchemy
@@ -34,7 +34,7 @@ class FileFilter(ABC):
 
 
 # What an information object knows beside its items: these attributes are no items.
-_INTERNAL = frozenset({'original_content', 'upload', '_frozen', '_filtered', '_variants'})
+_INTERNAL = frozenset({'original_content', 'original_position', 'upload', '_frozen', '_filtered', '_variants'})
 
 
 def _while_open(change: Callable[..., Any]) -> Any:
@@ -66,6 +66,8 @@ class DepotFileInfo(dict[str, Any], ABC):
     upload: Upload | None = None
     #: The content that it was made from, until the filters have run.
     original_content: Any
+    #: Where a file object was when its content was stored, so that it can be read again; None if it cannot.
+    original_position: int | None = None
     # As they are for loaded information: rows are read more often than written.
     _frozen = True
     _filtered = True
@@ -81,6 +83,7 @@ class DepotFileInfo(dict[str, Any], ABC):
 
     def _store(self, content: Content, depot_name: str | None) -> None:
         self.__dict__.update(_frozen=False, _filtered=False, original_content=content)
+        self.original_position = position(content)
         self.update(depot_name=_storage_name(depot_name), files=[])
         try:
             waiting.run(self.process_content, content)

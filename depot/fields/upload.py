@@ -134,6 +134,13 @@ class UploadedFile(DepotFileInfo):
         variant = self._variants.get(name)
         return super().__getattr__(name) if variant is None or name in self else self.variant(variant)
 
+    def __missing__(self, key: str) -> str:
+        """The URL of a file that was stored beside this one, where it is none to keep: it is made when asked for."""
+        path = self.get(f'{key.removesuffix("_url")}_path') if key.endswith('_url') else None
+        if path is None:
+            raise KeyError(key)
+        return DepotManager.url_for(path)
+
     @property
     def _is_private(self) -> bool:
         return DepotManager.settings(self.get('depot_name') or self.path.partition('/')[0]).private
