@@ -16,6 +16,7 @@ from .disk import FolderTurn, failing, make_folders, remove_folder, remove_lefto
 from .folder import (
     ContentReader,
     folder_paths,
+    folder_version,
     has_metadata,
     open_content,
     open_pair,
@@ -128,7 +129,9 @@ class LocalFileStorage(FileStorage):
         self._turn = FolderTurn(self._places.path)
         self._changed_folders: set[str] = set()  # in which the root was made, and what was missing above it
         sync = {'sync'} if self._durable else set()
-        self.capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'unfinished', *sync})
+        self.capabilities = frozenset(
+            {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'unfinished', 'versions', *sync}
+        )
 
     def get(self, file_or_id: Any) -> LocalStoredFile:
         return LocalStoredFile(self, checked_file_id(file_or_id))
@@ -190,6 +193,9 @@ class LocalFileStorage(FileStorage):
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         checked_range(start, stop)
         return ContentReader(self._in_folder(checked_file_id(file_or_id), open_content), start, stop)
+
+    def version(self, file_or_id: Any) -> tuple[int, ...] | None:
+        return folder_version(self._places.folder(checked_file_id(file_or_id)))
 
     def sync(self, ids: Iterable[Any]) -> None:
         if not self._durable:
