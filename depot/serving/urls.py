@@ -56,7 +56,7 @@ class Urls:
         download: bool = False,
         filename: str | None = None,
         absolute: bool = False,
-        fingerprint: str = '',
+        fingerprint: str | None = None,
     ) -> str:
         """The URL of the stored file at ``storage/id``, from the root of the site, or ``absolute``.
 
@@ -69,7 +69,7 @@ class Urls:
         and there is no ``secret_key``, or has to be absolute and there is no ``base_url``.
         """
         grant = Grant(_checked_text('filename', filename) or None, 'attachment' if download else None)
-        token = self._token(path, grant, _checked_expires(expires), _checked_text('fingerprint', fingerprint))
+        token = self._token(path, grant, _checked_expires(expires), _checked_fingerprint(fingerprint))
         url = quote(f'{self.mountpoint}/{path}', safe=_PATH_CHARS, errors='replace')
         return self._base.before(url, absolute) + (f'?{PARAMETER}={token}' if token else '')
 
@@ -137,21 +137,27 @@ def _links(secret_key: Keys) -> Links:
 def _checked_url_expires(value: float | str) -> float:
     try:
         return _seconds(float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigurationError(f'url_expires = {value!r} is no number of seconds above 0') from None
 
 
 def _checked_expires(value: float | None) -> float | None:
     try:
         return None if value is None else _seconds(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidLink(f'expires = {value!r} is no number of seconds above 0') from None
 
 
 def _seconds(value: float) -> float:
-    if not 0 < value < float('inf'):
+    if not 0 < value or float(value) == float('inf'):
         raise ValueError
     return value
+
+
+def _checked_fingerprint(value: str | None) -> str:
+    if value == '':
+        raise InvalidLink('fingerprint is empty, and would bind the URL to nothing; give none, or that of a session')
+    return _checked_text('fingerprint', value)
 
 
 def _checked_text(name: str, value: Any) -> str:

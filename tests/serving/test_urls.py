@@ -142,7 +142,7 @@ def test_what_is_asked_for_is_signed_for_a_public_file_too(options: Any, grant: 
 
 
 @pytest.mark.parametrize(
-    'options', [{}, {'download': False}, {'filename': None}, {'filename': ''}, {'expires': None}, {'fingerprint': ''}]
+    'options', [{}, {'download': False}, {'filename': None}, {'filename': ''}, {'expires': None}, {'fingerprint': None}]
 )
 def test_where_nothing_is_asked_for_a_public_file_has_its_plain_url(options: Any) -> None:
     assert Urls('/depot', KEY).url_for('public/1', **options) == '/depot/public/1'
@@ -163,11 +163,16 @@ def test_without_a_key_nothing_can_be_asked_for(path: str, options: Any) -> None
         Urls('/depot', authorizes=True).url_for(path, **options)
 
 
-@pytest.mark.parametrize('expires', [0, -1, -0.5, float('inf'), float('nan'), '60', b'', [], {}])
+@pytest.mark.parametrize('expires', [0, -1, -0.5, 10**400, float('inf'), float('nan'), '60', b'', [], {}])
 @pytest.mark.parametrize('path', ['public/1', 'private/1'])
 def test_a_time_that_is_none_is_refused(path: str, expires: Any) -> None:
     with pytest.raises(InvalidLink, match='expires = .* is no number of seconds above 0'):
         Urls('/depot', KEY).url_for(path, expires=expires)
+
+
+def test_a_fingerprint_that_binds_nothing_is_refused() -> None:
+    with pytest.raises(InvalidLink, match='fingerprint is empty'):
+        Urls('/depot', KEY).url_for('private/1', fingerprint='')
 
 
 @pytest.mark.parametrize('option', ['filename', 'fingerprint'])
@@ -260,7 +265,7 @@ def test_a_signed_url_can_be_absolute() -> None:
 # Options of the middleware
 
 
-@pytest.mark.parametrize('url_expires', [0, -1, '', 'soon', None, float('nan'), 'inf', []])
+@pytest.mark.parametrize('url_expires', [0, -1, 10**400, '', 'soon', None, float('nan'), 'inf', []])
 def test_a_time_for_all_urls_that_is_none_is_refused(url_expires: Any) -> None:
     with pytest.raises(ConfigurationError, match='url_expires = .* is no number of seconds above 0'):
         Urls('/depot', KEY, url_expires)
