@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -24,7 +25,8 @@ class Urls:
     """Makes URLs below a mountpoint, signed ones where they are asked for, or the storage is private.
 
     ``secret_key`` is one key or several, the oldest first. ``url_expires`` is
-    for how many seconds a signed URL works unless another time is asked for.
+    for how many seconds a signed URL works at least unless another time is
+    asked for; for a twelfth of them it stays the same.
     ``base_url`` is where the application is: its path is put before every URL,
     its scheme and host before absolute ones. ``authorizes`` says that the
     application decides about files without a signed URL.
@@ -45,6 +47,8 @@ class Urls:
         #: What makes and verifies tokens; None without a key.
         self.links = None if secret_key is None else _links(secret_key)
         self._expires = _checked_url_expires(url_expires)
+        # For so many seconds a URL stays as it is, and browsers find their copies again.
+        self._step = max(1, int(self._expires) // 12)
         self._base = _Base.of(base_url)
         self._authorizes = authorizes
 
@@ -78,10 +82,10 @@ class Urls:
         is_special = expires is not None or bool(fingerprint) or grant != NOTHING_MORE
         if not (is_private or is_special):
             return None
+        if self.links is not None and is_private and expires is None:
+            return self.links.link(path, grant, self._expires, fingerprint, step=self._step)
         if self.links is not None:
-            return self.links.link(
-                path, grant, self._expires if is_private and expires is None else expires, fingerprint
-            )
+            return self.links.link(path, grant, expires, fingerprint)
         if is_special:
             raise ConfigurationError(
                 'a URL with expires, download, filename or fingerprint is signed: give the middleware a secret_key'
@@ -149,7 +153,7 @@ def _checked_expires(value: float | None) -> float | None:
 
 
 def _seconds(value: float) -> float:
-    if not 0 < value or float(value) == float('inf'):
+    if not value > 0 or math.isinf(value):
         raise ValueError
     return value
 

@@ -16,7 +16,7 @@ from depot.serving.links import Grant, Links, token_of
 from depot.serving.urls import Urls
 
 KEY = 'a key of this test'
-NOW = 1_795_000_000
+NOW = 1_795_000_200  # a step begins: the times below are not rounded
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +94,21 @@ def test_the_url_of_a_private_file_is_signed_and_works_for_an_hour() -> None:
 def test_an_alias_of_a_private_storage_is_private() -> None:
     DepotManager.alias('alias', 'private')
     assert granted(Urls('/depot', KEY).url_for('alias/1')) == Grant(expires_at=NOW + 3600)
+
+
+def test_for_a_while_the_url_of_a_private_file_stays_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = Urls('/depot', KEY, 1200)
+    start = NOW - NOW % 100
+    seen = []
+    for seconds in (1, 50, 99.9, 101):
+        monkeypatch.setattr(signing, 'time', lambda now=start + seconds: now)
+        seen.append(urls.url_for('private/1'))
+        grant = granted(seen[-1])
+        assert grant is not None
+        assert grant.expires_at is not None
+        assert start + seconds + 1200 <= grant.expires_at <= start + seconds + 1300
+    assert len({*seen[:3]}) == 1
+    assert seen[3] != seen[2]
 
 
 @pytest.mark.parametrize('url_expires', [60, 60.0, '60'])
