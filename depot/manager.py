@@ -145,8 +145,10 @@ class DepotManager:
         """Makes a storage from settings or a URL, as :meth:`from_config` does, and registers it under ``name``.
 
         Raises :class:`~depot.errors.NameTaken` if a storage or an alias has the
-        name. When anything is raised, nothing is registered.
+        name, and :class:`~depot.errors.ConfigurationError` for a name that cannot stand in a path (``storage/id``).
+        When anything is raised, nothing is registered.
         """
+        _check_name(name)
         if name in cls._depots:
             raise NameTaken(f'a storage {name!r} is configured already')
         if name in cls._aliases:
@@ -167,6 +169,7 @@ class DepotManager:
         """
         if name not in cls._depots:
             raise cls._unknown(name)
+        _check_name(alias)
         if alias in cls._depots:
             raise NameTaken(f'{alias!r} is the name of a storage, so it cannot be an alias of {name!r}')
         cls._aliases[alias] = name
@@ -252,6 +255,12 @@ class DepotManager:
         cls._middleware = None
         cls._aliases = {}
         cls._settings = {}
+
+
+def _check_name(name: Any) -> None:
+    """What is no text is left to those who put other objects there, as tests do."""
+    if isinstance(name, str) and (not name or '/' in name):
+        raise ConfigurationError(f'{name!r} is no name of a storage: the path of a file is storage/id, with one slash')
 
 
 def _made(config: Mapping[str, Any] | str | None, prefix: str) -> tuple[FileStorage, StorageSettings]:

@@ -45,9 +45,12 @@ class Signer:
             _checked(keys), salt=f'depot.{purpose}', key_derivation='hmac', digest_method=hashlib.sha256
         )
 
-    def sign(self, value: Any, bound_to: str = '', expires: float | None = None) -> str:
-        """A token that says ``value``, for ``expires`` seconds from now, a part of one more at most."""
-        payload = _encoded(Signed(value, None if expires is None else math.ceil(time() + expires)))
+    def sign(self, value: Any, bound_to: str = '', expires: float | None = None, step: int = 1) -> str:
+        """A token that says ``value``, for ``expires`` seconds from now, and on to the end of a ``step`` of seconds.
+
+        Within a step the same is said by the same token.
+        """
+        payload = _encoded(Signed(value, None if expires is None else math.ceil((time() + expires) / step) * step))
         return f'{payload}.{self._signer.get_signature(_message(payload, bound_to)).decode()}'
 
     def unsign(self, token: str, bound_to: str = '') -> Any:

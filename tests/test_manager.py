@@ -143,6 +143,16 @@ def test_the_name_of_an_alias_is_taken():
 # Settings that tests of applications change by hand
 
 
+@pytest.mark.parametrize('name', ['', 'a/b', '/'])
+def test_a_name_that_cannot_stand_in_a_path_is_refused(name, tmp_path):
+    with pytest.raises(ConfigurationError, match='is no name of a storage'):
+        DepotManager.configure(name, {'depot.storage_path': str(tmp_path)})
+    DepotManager.configure('first', {'depot.storage_path': str(tmp_path)})
+    with pytest.raises(ConfigurationError, match='is no name of a storage'):
+        DepotManager.alias(name, 'first')
+    assert [*DepotManager._depots] == ['first']
+
+
 def test_storages_may_be_put_in_by_hand():
     mock = MagicMock()
     DepotManager._depots['mock'] = mock

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 
 from . import utils
 from .disk import failing, sync_path
@@ -23,6 +24,9 @@ _SMALL_SIZE = 8 * 1024
 _BINARY = getattr(os, 'O_BINARY', 0)  # only Windows knows it, and needs it
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 _READ = os.O_RDONLY | _BINARY
+#: Seconds after which the time of a change tells it from every later one: some disks count it in steps of two.
+SETTLED = 2
+
 _METADATA_SIZE = 4 * 1024  # bytes to ask for at a time; more are rare
 
 
@@ -122,6 +126,17 @@ class ContentReader(RangeReader):
         if not self._is_whole:
             raise io.UnsupportedOperation('fileno')
         return int(self._file.fileno())
+
+
+def folder_version(folder: str) -> tuple[int, ...] | None:
+    """What changes with every change of the two; None where that cannot be told: of a missing one, or a young one."""
+    try:
+        file, metadata = map(os.stat, folder_paths(folder))
+    except OSError:
+        return None
+    if max(file.st_ctime, metadata.st_ctime) > time.time() - SETTLED:
+        return None
+    return (file.st_ino, file.st_ctime_ns, file.st_size, metadata.st_ino, metadata.st_ctime_ns, metadata.st_size)
 
 
 def sync_folder(folder: str) -> None:

@@ -249,6 +249,14 @@ class FileStorage(ABC):
             raise
         return RangeReader(file, length)
 
+    def version(self, file_or_id: Any) -> tuple[Any, ...] | None:
+        """What is another after every change of a file, found without reading it; None where that cannot be told.
+
+        It cannot be told of a missing file, nor of one that changed just now. A storage that has this says so: by
+        the word ``versions`` among its capabilities.
+        """
+        return None
+
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
         """The ids of all files in ascending order, from the first one above ``after``."""
         return iter(sorted(each for each in self.list() if after is None or each > after))

@@ -17,6 +17,7 @@ from .folder import (
     ContentReader,
     derived_folder,
     folder_paths,
+    folder_version,
     has_metadata,
     open_content,
     open_pair,
@@ -138,7 +139,7 @@ class LocalFileStorage(FileStorage):
         self._changed_folders: set[str] = set()  # in which the root was made, and what was missing above it
         sync = {'sync'} if self._durable else set()
         self.capabilities = frozenset(
-            {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'unfinished', 'derived', *sync}
+            {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'unfinished', 'versions', 'derived', *sync}
         )
 
     def get(self, file_or_id: Any) -> LocalStoredFile:
@@ -201,6 +202,9 @@ class LocalFileStorage(FileStorage):
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         checked_range(start, stop)
         return ContentReader(self._in_folder(checked_file_id(file_or_id), open_content), start, stop)
+
+    def version(self, file_or_id: Any) -> tuple[int, ...] | None:
+        return folder_version(self._places.folder(checked_file_id(file_or_id)))
 
     def sync(self, ids: Iterable[Any]) -> None:
         if not self._durable:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from ..errors import StorageFailure
 from ..utils import utcnow_naive
 from .body import BLOCK_SIZE, DiskBody, PartsBody, WholeBody, close_file
-from .description import Description, describe
-from .disguise import is_disguised
+from .description import Description, KeptFile, describe
+from .disguise import examine
 from .handoff import HandOff
 from .policy import Policy
 from .ranges import Span, size
@@ -35,9 +35,7 @@ def deliver(file: Any, request: Request, policy: Policy, hand_off: HandOff | Non
     Raises what the storage raises, but for a file that is gone: that is a 404.
     """
     try:
-        description = describe(file)
-        if is_disguised(file, description):
-            description = description._replace(is_disguised=True)
+        description = examine(file)
         hand_off = hand_off if description.has_ranges else None  # what cannot be looked at before is sent by us
         response = hand_off.respond(file, description, request, policy) if hand_off else None
         response = response or _respond(description, request, policy)
@@ -60,6 +58,8 @@ def _opened(file: Any, response: Response) -> Delivery | None:
     """The parts that were asked for; None if the file was replaced or deleted since it was found."""
     if response.body is None:
         return None
+    if isinstance(file, KeptFile):
+        return Delivery(response.status, response.headers, b''.join(map(file.part, response.body)))
     try:
         body = PartsBody(file, response.body)
         if size(response.body) <= BLOCK_SIZE:

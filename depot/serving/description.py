@@ -11,6 +11,7 @@ import datetime
 from typing import Any, NamedTuple
 
 from ..io.interfaces import StoredFile
+from .ranges import Part, Span
 
 # Characters of a text. Descriptions are kept for a while, and who uploads chooses names and types.
 _LONGEST = 1024
@@ -31,6 +32,25 @@ class Description(NamedTuple):
     has_ranges: bool = False
     #: Whether the content is another than its type says, and nothing that may be shown.
     is_disguised: bool = False
+
+
+class KeptFile:
+    """A stored file with its content in memory. In all else it is the file that it was made from."""
+
+    def __init__(self, file: Any, description: Description, content: bytes) -> None:
+        self._file = file
+        self.description = description
+        self.content = content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def part(self, part: Part) -> bytes:
+        """The bytes of a part of an answer."""
+        return self.content[part.start : part.stop] if isinstance(part, Span) else part
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def describe(file: Any) -> Description:

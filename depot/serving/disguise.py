@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import StorageFailure
-from .description import Description
+from .description import Description, KeptFile, describe
 from .sniff import HEAD_SIZE, contradicts, is_looked_at
 
 # What is known already of contents, by checksum and type; so many are remembered.
 _verdicts: dict[tuple[str, str], bool] = {}
 _MOST_VERDICTS = 1000
+
+
+def examine(file: Any) -> Description:
+    """What the file says of itself, and whether that is true."""
+    if isinstance(file, KeptFile):
+        return file.description
+    description = describe(file)
+    return description._replace(is_disguised=True) if is_disguised(file, description) else description
 
 
 def is_disguised(file: Any, description: Description) -> bool:

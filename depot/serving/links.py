@@ -45,9 +45,19 @@ class Links:
     def __init__(self, keys: Keys, purpose: str = 'serve') -> None:
         self._signer = Signer(keys, purpose)
 
-    def link(self, path: str, grant: Grant = NOTHING_MORE, expires: float | None = None, fingerprint: str = '') -> str:
-        """A token for the file at ``path``, for so many seconds; None: as long as the key is used."""
-        return self._signer.sign(_said(grant), _bound_to(path, fingerprint), expires)
+    def link(
+        self,
+        path: str,
+        grant: Grant = NOTHING_MORE,
+        expires: float | None = None,
+        fingerprint: str = '',
+        step: int = 1,
+    ) -> str:
+        """A token for the file at ``path``, for so many seconds; None: as long as the key is used.
+
+        It is good to the end of a step, and within one the same.
+        """
+        return self._signer.sign(_said(grant), _bound_to(path, fingerprint), expires, step)
 
     def grant(self, path: str, token: str | None, fingerprint: str = '') -> Grant | None:
         """What the token allows to do with the file at ``path``; None if it is not valid, for whatever reason.

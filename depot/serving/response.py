@@ -22,6 +22,9 @@ from .request import Request
 
 Headers = list[tuple[str, str]]
 
+# What most clients send.
+_PLAIN = (Request('GET'), Request('HEAD'))
+
 # What RFC 9110 section 15.4.5 asks a 304 to repeat; a date only where there is no tag.
 _KEPT_WHEN_FRESH = {'Cache-Control', 'ETag', 'Expires'}
 
@@ -42,12 +45,23 @@ class Response(NamedTuple):
 
 
 def respond(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Response:
-    """The answer to a GET or HEAD."""
-    response = _answer(file, request, policy, now)
-    return response._replace(body=()) if request.method == 'HEAD' else response
+    """The answer to a GET or HEAD. Nobody changes its headers: it may be given again, in the same second."""
+    if not isinstance(policy.inline, Hashable):
+        policy = policy._replace(inline=frozenset(policy.inline))
+    # What clients make up is not kept in memory.
+    answer = _remembered if request in _PLAIN else _answer
+    return answer(file, request, policy, now.replace(microsecond=0))
 
 
 def _answer(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Response:
+    response = _answer_to_get(file, request, policy, now)
+    return response._replace(body=()) if request.method == 'HEAD' else response
+
+
+_remembered = lru_cache(1024)(_answer)
+
+
+def _answer_to_get(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Response:
     etag = entity_tag(file)
     try:
         status = precondition(request, etag, file.last_modified)
@@ -95,8 +109,6 @@ def _partial(file: Description, headers: Headers, spans: list[Span]) -> Response
 
 def headers_for(file: Description, request: Request, policy: Policy, now: datetime.datetime) -> Headers:
     """What is said of a file whose content is sent, whole or in part."""
-    if not isinstance(policy.inline, Hashable):
-        policy = policy._replace(inline=frozenset(policy.inline))
     lasting = _lasting_headers(file, policy)
     digest = repr_digest(file.checksum) if request.want_repr_digest and wants_digest(request.want_repr_digest) else None
     return [*lasting, *_dated(file, now), *([('Repr-Digest', digest)] if digest else []), *_caching(policy, now)]
@@ -156,7 +168,7 @@ def _dated(file: Description, now: datetime.datetime) -> Headers:
 def _caching(policy: Policy, now: datetime.datetime) -> Headers:
     if policy.cache == 'no-store':
         return [('Cache-Control', 'no-store')]
-    expires = now.replace(microsecond=0) + datetime.timedelta(seconds=policy.cache_max_age)
+    expires = now + datetime.timedelta(seconds=policy.cache_max_age)
     return [('Cache-Control', f'max-age={policy.cache_max_age}, {policy.cache}'), ('Expires', make_date(expires))]
 
 

@@ -12,6 +12,7 @@ from ..manager import DepotManager
 from .body import close_file
 from .delivery import Delivery, deliver, said
 from .handoff import HandOff, Option
+from .kept import KeptFiles
 from .links import Grant
 from .permission import Permission
 from .policy import Policy, checked_inline, checked_resource_policy
@@ -42,6 +43,7 @@ class FileServer:
         self._url_expires = url_expires
         self._inline = checked_inline(inline)
         self._resource_policy = checked_resource_policy(resource_policy)
+        self._kept = KeptFiles()
         self._hand_off = None if hand_off is None else HandOff(hand_off)
         self._renditions = renditions or Renditions()
 
@@ -54,7 +56,7 @@ class FileServer:
         grant = self._permission.grant(path, query, origin, settings.private)
         if grant is not None and grant.rendition is not None:
             return self._rendition(path, grant.rendition, request, self._policy_of_renditions(settings, grant))
-        file = None if grant is None else find_file(path)
+        file = None if grant is None else self._find(path, settings)
         if grant is None or file is None:
             return said(plain(HTTPStatus.NOT_FOUND), request.method)
         try:
@@ -74,6 +76,10 @@ class FileServer:
 
         return self._renditions.answer(path, recipe, request.method, deliver_it)
 
+    def _find(self, path: str, settings: StorageSettings) -> Any:
+        """The stored file. Of a private one ``authorize`` sees what the storage gives."""
+        return find_file(path) if settings.private or self._hand_off else self._kept.find(path)
+
     def _serve(self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant) -> Delivery:
         response = None if settings.delivery == 'proxy' else self._redirected(path, file, request, settings, grant)
         if response is None:
@@ -86,8 +92,10 @@ class FileServer:
     ) -> Response | None:
         """To where the backend itself serves the file; None if it does not, or not to this request."""
         url = _text(getattr(file, 'public_url', None))
+        if not url:
+            return None
         expires = getattr(file, 'public_url_expires', False) is True
-        if not url or (settings.private and not expires):  # whoever has a URL for good could pass it on
+        if settings.private and not expires:  # whoever has a URL for good could pass it on
             return None
         if grant.filename or grant.disposition or (expires and grant.expires_at):
             url, expires = self._signed(path, file, grant), True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -24,7 +25,8 @@ class Urls:
     """Makes URLs below a mountpoint, signed ones where they are asked for, or the storage is private.
 
     ``secret_key`` is one key or several, the oldest first. ``url_expires`` is
-    for how many seconds a signed URL works unless another time is asked for.
+    for how many seconds a signed URL works at least unless another time is
+    asked for; for a twelfth of them it stays the same.
     ``base_url`` is where the application is: its path is put before every URL,
     its scheme and host before absolute ones. ``authorizes`` says that the
     application decides about files without a signed URL.
@@ -45,6 +47,8 @@ class Urls:
         #: What makes and verifies tokens; None without a key.
         self.links = None if secret_key is None else _links(secret_key)
         self._expires = _checked_url_expires(url_expires)
+        # For so many seconds a URL stays as it is, and browsers find their copies again.
+        self._step = max(1, int(self._expires) // 12)
         self._base = _Base.of(base_url)
         self._authorizes = authorizes
 
@@ -56,7 +60,7 @@ class Urls:
         download: bool = False,
         filename: str | None = None,
         absolute: bool = False,
-        fingerprint: str = '',
+        fingerprint: str | None = None,
         rendition: str | None = None,
     ) -> str:
         """The URL of the stored file at ``storage/id``, from the root of the site, or ``absolute``.
@@ -75,7 +79,7 @@ class Urls:
             'attachment' if download else None,
             _checked_text('rendition', rendition) or None,
         )
-        token = self._token(path, grant, _checked_expires(expires), _checked_text('fingerprint', fingerprint))
+        token = self._token(path, grant, _checked_expires(expires), _checked_fingerprint(fingerprint))
         url = quote(f'{self.mountpoint}/{path}', safe=_PATH_CHARS, errors='replace')
         return self._base.before(url, absolute) + (f'?{PARAMETER}={token}' if token else '')
 
@@ -84,10 +88,10 @@ class Urls:
         is_special = expires is not None or bool(fingerprint) or grant != NOTHING_MORE
         if not (is_private or is_special):
             return None
+        if self.links is not None and is_private and expires is None:
+            return self.links.link(path, grant, self._expires, fingerprint, step=self._step)
         if self.links is not None:
-            return self.links.link(
-                path, grant, self._expires if is_private and expires is None else expires, fingerprint
-            )
+            return self.links.link(path, grant, expires, fingerprint)
         if is_special:
             raise ConfigurationError(
                 'a URL of a rendition, or with expires, download, filename or fingerprint, is signed: '
@@ -144,21 +148,27 @@ def _links(secret_key: Keys) -> Links:
 def _checked_url_expires(value: float | str) -> float:
     try:
         return _seconds(float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigurationError(f'url_expires = {value!r} is no number of seconds above 0') from None
 
 
 def _checked_expires(value: float | None) -> float | None:
     try:
         return None if value is None else _seconds(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidLink(f'expires = {value!r} is no number of seconds above 0') from None
 
 
 def _seconds(value: float) -> float:
-    if not 0 < value < float('inf'):
+    if not value > 0 or math.isinf(value):
         raise ValueError
     return value
+
+
+def _checked_fingerprint(value: str | None) -> str:
+    if value == '':
+        raise InvalidLink('fingerprint is empty, and would bind the URL to nothing; give none, or that of a session')
+    return _checked_text('fingerprint', value)
 
 
 def _checked_text(name: str, value: Any) -> str:

@@ -96,7 +96,7 @@ class FileServeApp:
 def send(delivery: Delivery, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Sends an answer. What the server's own way does not know of, parts of a file, is sent block by block."""
     status, headers, body = delivery
-    start_response(_STATUS_LINES[status], headers)
+    start_response(_STATUS_LINES[status], [*headers])  # to which others may add
     if isinstance(body, bytes):
         return [body] if body else []
     wrapper = environ.get('wsgi.file_wrapper', _FileIter) if status is HTTPStatus.OK else _FileIter

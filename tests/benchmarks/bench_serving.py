@@ -25,6 +25,7 @@ from functools import partial
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
+from depot.io.folder import SETTLED
 from depot.io.local import LocalFileStorage
 from tests.services.nginx import nginx_before
 from tests.services.servers import free_port
@@ -58,6 +59,7 @@ def small(folder: pathlib.Path, options: argparse.Namespace) -> None:
     older = folder / 'published'
     shutil.copytree(folder / file_id, older / file_id)
     forget_checksum(older / file_id / 'metadata.json')
+    time.sleep(SETTLED)  # a younger file is looked at anew each time
     for server in ('granian', 'waitress'):
         with contextlib.ExitStack() as stack:
             names = ['depot', 'whitenoise', *(['filedepot'] if options.filedepot else [])]

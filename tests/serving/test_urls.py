@@ -16,7 +16,7 @@ from depot.serving.links import Grant, Links, token_of
 from depot.serving.urls import Urls
 
 KEY = 'a key of this test'
-NOW = 1_795_000_000
+NOW = 1_795_000_200  # a step begins: the times below are not rounded
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +96,21 @@ def test_an_alias_of_a_private_storage_is_private() -> None:
     assert granted(Urls('/depot', KEY).url_for('alias/1')) == Grant(expires_at=NOW + 3600)
 
 
+def test_for_a_while_the_url_of_a_private_file_stays_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = Urls('/depot', KEY, 1200)
+    start = NOW - NOW % 100
+    seen = []
+    for seconds in (1, 50, 99.9, 101):
+        monkeypatch.setattr(signing, 'time', lambda now=start + seconds: now)
+        seen.append(urls.url_for('private/1'))
+        grant = granted(seen[-1])
+        assert grant is not None
+        assert grant.expires_at is not None
+        assert start + seconds + 1200 <= grant.expires_at <= start + seconds + 1300
+    assert len({*seen[:3]}) == 1
+    assert seen[3] != seen[2]
+
+
 @pytest.mark.parametrize('url_expires', [60, 60.0, '60'])
 def test_the_application_chooses_for_how_long(url_expires: Any) -> None:
     assert granted(Urls('/depot', KEY, url_expires).url_for('private/1')) == Grant(expires_at=NOW + 60)
@@ -142,7 +157,7 @@ def test_what_is_asked_for_is_signed_for_a_public_file_too(options: Any, grant: 
 
 
 @pytest.mark.parametrize(
-    'options', [{}, {'download': False}, {'filename': None}, {'filename': ''}, {'expires': None}, {'fingerprint': ''}]
+    'options', [{}, {'download': False}, {'filename': None}, {'filename': ''}, {'expires': None}, {'fingerprint': None}]
 )
 def test_where_nothing_is_asked_for_a_public_file_has_its_plain_url(options: Any) -> None:
     assert Urls('/depot', KEY).url_for('public/1', **options) == '/depot/public/1'
@@ -163,11 +178,16 @@ def test_without_a_key_nothing_can_be_asked_for(path: str, options: Any) -> None
         Urls('/depot', authorizes=True).url_for(path, **options)
 
 
-@pytest.mark.parametrize('expires', [0, -1, -0.5, float('inf'), float('nan'), '60', b'', [], {}])
+@pytest.mark.parametrize('expires', [0, -1, -0.5, 10**400, float('inf'), float('nan'), '60', b'', [], {}])
 @pytest.mark.parametrize('path', ['public/1', 'private/1'])
 def test_a_time_that_is_none_is_refused(path: str, expires: Any) -> None:
     with pytest.raises(InvalidLink, match='expires = .* is no number of seconds above 0'):
         Urls('/depot', KEY).url_for(path, expires=expires)
+
+
+def test_a_fingerprint_that_binds_nothing_is_refused() -> None:
+    with pytest.raises(InvalidLink, match='fingerprint is empty'):
+        Urls('/depot', KEY).url_for('private/1', fingerprint='')
 
 
 @pytest.mark.parametrize('option', ['filename', 'fingerprint'])
@@ -260,7 +280,7 @@ def test_a_signed_url_can_be_absolute() -> None:
 # Options of the middleware
 
 
-@pytest.mark.parametrize('url_expires', [0, -1, '', 'soon', None, float('nan'), 'inf', []])
+@pytest.mark.parametrize('url_expires', [0, -1, 10**400, '', 'soon', None, float('nan'), 'inf', []])
 def test_a_time_for_all_urls_that_is_none_is_refused(url_expires: Any) -> None:
     with pytest.raises(ConfigurationError, match='url_expires = .* is no number of seconds above 0'):
         Urls('/depot', KEY, url_expires)

@@ -9,7 +9,17 @@ from ...utils import utcnow_naive
 from .base import ContractBase
 from .samples import SAMPLE, FailingStream, Interrupted
 
-_CAPABILITIES = {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'sync', 'unfinished', 'derived'}
+_CAPABILITIES = {
+    'atomic_replace',
+    'checksums',
+    'ranges',
+    'sorted_ids',
+    'batch_delete',
+    'sync',
+    'unfinished',
+    'versions',
+    'derived',
+}
 
 
 class AdditionsContract(ContractBase):
@@ -48,6 +58,15 @@ class AdditionsContract(ContractBase):
         self.storage.sync(iter([file_id, self.missing_id()]))
         self.storage.sync([])
         self.assertEqual(self.read(file_id), SAMPLE)
+
+    def test_a_version_is_another_after_a_change(self) -> None:
+        file_id = self.storage.create(SAMPLE)
+        before = self.storage.version(file_id)
+        self.storage.replace(file_id, SAMPLE)
+        self.assertTrue(before is None or self.storage.version(file_id) != before)
+
+    def test_a_missing_file_has_no_version(self) -> None:
+        self.assertIsNone(self.storage.version(self.missing_id()))
 
     def test_clean_removes_no_file(self) -> None:
         file_id = self.storage.create(SAMPLE)

@@ -1,0 +1,92 @@
+"""Small files that were asked for before: kept in memory, and looked at each time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+
+from ..errors import FileMissing, InvalidFileId
+from ..manager import DepotManager
+from .body import BLOCK_SIZE
+from .description import KeptFile
+from .disguise import examine
+from .resolver import find_file
+
+#: Bytes of contents that are kept, at most.
+MOST_BYTES = 16 * 1024 * 1024
+
+
+class _Kept(NamedTuple):
+    """A file, and what must be the same for it to be that file still."""
+
+    storage: Any
+    version: Hashable
+    file: KeptFile
+
+
+class KeptFiles:
+    """Finds files, the small ones in memory if they are unchanged.
+
+    Whether a file has changed is asked of its storage each time, which has to
+    tell it without reading: see :meth:`depot.io.interfaces.FileStorage.version`.
+    Of other storages nothing is kept.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._files: dict[str, _Kept] = {}
+        self._free = most_bytes
+        self._turn = threading.Lock()
+
+    def find(self, path: str) -> Any:
+        """The stored file at ``storage/id``, as :func:`~depot.serving.resolver.find_file` finds it."""
+        name, _, file_id = path.partition('/')
+        storage = DepotManager.get(name)
+        version = _version(storage, file_id)
+        if version is None:
+            return find_file(path)
+        kept = self._files.get(path)
+        if kept is not None and kept.storage is storage and kept.version == version:
+            return kept.file
+        file = find_file(path)
+        read = None if file is None else _read(file)
+        if read is None or version != _version(storage, file_id):
+            return file
+        self._keep(path, _Kept(storage, version, read))
+        return read
+
+    def _keep(self, path: str, kept: _Kept) -> None:
+        """In the place of the oldest ones, if there is no room."""
+        with self._turn:
+            self._forget(path)
+            self._files[path] = kept
+            self._free -= len(kept.file.content)
+            while self._free < 0:
+                self._forget(next(iter(self._files)))
+
+    def _forget(self, path: str) -> None:
+        kept = self._files.pop(path, None)
+        self._free += len(kept.file.content) if kept else 0
+
+
+def _version(storage: Any, file_id: str) -> Hashable:
+    if 'versions' not in getattr(storage, 'capabilities', ()):
+        return None
+    try:
+        return storage.version(file_id)  # type: ignore[no-any-return]
+    except InvalidFileId:
+        return None
+
+
+def _read(file: Any) -> KeptFile | None:
+    """The file with its content, if that is small."""
+    description = examine(file)
+    length = description.content_length
+    if not description.has_ranges or length is None or length > BLOCK_SIZE:
+        return None
+    try:
+        with file.open_range(0, length) as reader:
+            content = reader.read()
+    except FileMissing:
+        return None
+    return KeptFile(file, description, content) if len(content) == length else None
