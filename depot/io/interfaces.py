@@ -155,6 +155,7 @@ class FileStorage(ABC):
     #: - ``'batch_delete'``: :meth:`delete_many` costs less than its deletes;
     #: - ``'sync'``: what was created survives a power loss only after :meth:`sync`;
     #: - ``'unfinished'``: a crash can leave what only :meth:`clean` removes;
+    #: - ``'versions'``: it tells whether a file has changed, see :meth:`version`;
     #: - ``'derived'``: it keeps derived files, see :meth:`put_derived`.
     capabilities: frozenset[str] = frozenset()
 
@@ -249,11 +250,11 @@ class FileStorage(ABC):
             raise
         return RangeReader(file, length)
 
-    def version(self, file_or_id: Any) -> tuple[Any, ...] | None:
+    def version(self, file_or_id: Any, key: str | None = None) -> tuple[Any, ...] | None:
         """What is another after every change of a file, found without reading it; None where that cannot be told.
 
-        It cannot be told of a missing file, nor of one that changed just now. A storage that has this says so: by
-        the word ``versions`` among its capabilities.
+        With a ``key`` it is that of the derived file. It cannot be told of a missing file, nor of one that changed
+        just now. A storage that has this says so: by the word ``versions`` among its capabilities.
         """
         return None
 

@@ -203,8 +203,9 @@ class LocalFileStorage(FileStorage):
         checked_range(start, stop)
         return ContentReader(self._in_folder(checked_file_id(file_or_id), open_content), start, stop)
 
-    def version(self, file_or_id: Any) -> tuple[int, ...] | None:
-        return folder_version(self._places.folder(checked_file_id(file_or_id)))
+    def version(self, file_or_id: Any, key: str | None = None) -> tuple[int, ...] | None:
+        folder = self._places.folder(checked_file_id(file_or_id))
+        return folder_version(folder if key is None else derived_folder(folder, checked_key(key)))
 
     def sync(self, ids: Iterable[Any]) -> None:
         if not self._durable:

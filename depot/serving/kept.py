@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 from ..errors import FileMissing, InvalidFileId
@@ -15,6 +15,10 @@ from .resolver import find_file
 
 #: Bytes of contents that are kept, at most.
 MOST_BYTES = 16 * 1024 * 1024
+
+
+# The path of a file, and the key of one that is derived from it.
+_Place = tuple[str, str | None]
 
 
 class _Kept(NamedTuple):
@@ -34,46 +38,46 @@ class KeptFiles:
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._files: dict[str, _Kept] = {}
+        self._files: dict[_Place, _Kept] = {}
         self._free = most_bytes
         self._turn = threading.Lock()
 
-    def find(self, path: str) -> Any:
-        """The stored file at ``storage/id``, as :func:`~depot.serving.resolver.find_file` finds it."""
+    def find(self, path: str, key: str | None = None, find: Callable[[str], Any] = find_file) -> Any:
+        """What ``find`` finds by the path: the stored file, or the one that is derived from it by this key."""
         name, _, file_id = path.partition('/')
         storage = DepotManager.get(name)
-        version = _version(storage, file_id)
+        version = _version(storage, file_id, key)
         if version is None:
-            return find_file(path)
-        kept = self._files.get(path)
+            return find(path)
+        kept = self._files.get((path, key))
         if kept is not None and kept.storage is storage and kept.version == version:
             return kept.file
-        file = find_file(path)
+        file = find(path)
         read = None if file is None else _read(file)
-        if read is None or version != _version(storage, file_id):
+        if read is None or version != _version(storage, file_id, key):
             return file
-        self._keep(path, _Kept(storage, version, read))
+        self._keep((path, key), _Kept(storage, version, read))
         return read
 
-    def _keep(self, path: str, kept: _Kept) -> None:
+    def _keep(self, place: _Place, kept: _Kept) -> None:
         """In the place of the oldest ones, if there is no room."""
         with self._turn:
-            self._forget(path)
-            self._files[path] = kept
+            self._forget(place)
+            self._files[place] = kept
             self._free -= len(kept.file.content)
             while self._free < 0:
                 self._forget(next(iter(self._files)))
 
-    def _forget(self, path: str) -> None:
-        kept = self._files.pop(path, None)
+    def _forget(self, place: _Place) -> None:
+        kept = self._files.pop(place, None)
         self._free += len(kept.file.content) if kept else 0
 
 
-def _version(storage: Any, file_id: str) -> Hashable:
+def _version(storage: Any, file_id: str, key: str | None) -> Hashable:
     if 'versions' not in getattr(storage, 'capabilities', ()):
         return None
     try:
-        return storage.version(file_id)  # type: ignore[no-any-return]
+        return storage.version(file_id, key)  # type: ignore[no-any-return]
     except InvalidFileId:
         return None
 

@@ -23,6 +23,7 @@ from ..images.recipe import Variant
 from ..images.renditions import find
 from ..manager import DepotManager
 from .delivery import Delivery, said
+from .kept import KeptFiles
 from .making import Makers, Making
 from .resolver import segments_of
 from .response import plain
@@ -72,6 +73,7 @@ class Renditions:
     def __init__(self, at_once: int | str | None = None, wait: float | str = WAIT) -> None:
         self._makers = Makers(_processors() if at_once is None else _checked_at_once(at_once))
         self._seconds = _checked_wait(wait)
+        self._kept = KeptFiles()
 
     def answer(self, path: str, recipe: str, method: str, deliver: Deliver) -> Delivery | Pending:
         """The answer to a request for the rendition of the file at ``storage/id``, by a recipe that we have signed.
@@ -82,7 +84,7 @@ class Renditions:
             variant = _variant(recipe)
             if self._makers.failed(path, variant):
                 return _missing(method)
-            file = _found(path, variant)
+            file = self._kept.find(path, variant.key, functools.partial(_found, variant))
             if file is not None:
                 return deliver(file)
             making = self._makers.begin(path, variant)
@@ -99,7 +101,7 @@ def _made(making: Making, path: str, variant: Variant, method: str, deliver: Del
         return _busy(method)
     try:
         unkept = making.result().get()
-        file = _found(path, variant) if unkept is None else unkept.again()
+        file = _found(variant, path) if unkept is None else unkept.again()
     except _NONE:
         return _missing(method)
     except RenditionBusy:
@@ -107,7 +109,7 @@ def _made(making: Making, path: str, variant: Variant, method: str, deliver: Del
     return _missing(method) if file is None else deliver(file)
 
 
-def _found(path: str, variant: Variant) -> Any:
+def _found(variant: Variant, path: str) -> Any:
     name, file_id = segments_of(path) or ('', '')
     return find(DepotManager.require(name), file_id, variant)
 

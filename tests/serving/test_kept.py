@@ -190,3 +190,19 @@ def test_threads_that_ask_at_once_get_the_same(storage, application):
 @pytest.mark.parametrize('path', ['', 'default', 'default/', 'default/no-id', 'unknown/x', 'default/\0', 'default/a/b'])
 def test_what_is_no_path_of_a_file_is_not_found(storage, path):
     assert KeptFiles().find(path) is None
+
+
+def test_a_derived_file_is_kept_beside_its_original(storage, opened):
+    file_id = storage.create(b'content')
+    storage.put_derived(file_id, 'k1', b'small')
+    files = KeptFiles()
+
+    def derived(path):
+        return storage.get_derived(file_id, 'k1')
+
+    for _ in range(2):
+        assert files.find(f'default/{file_id}', 'k1', derived).content == b'small'
+        assert files.find(f'default/{file_id}').content == b'content'
+    assert opened == [file_id] * 2
+    storage.put_derived(file_id, 'k1', b'other')
+    assert files.find(f'default/{file_id}', 'k1', derived).content == b'other'
