@@ -49,6 +49,7 @@ DOORS = {
     'gridfs': ['depot/io/gridfs.py'],
     'PIL': ['depot/images/pillow.py', 'depot/images/pillow_colours.py', 'depot/images/pillow_files.py'],
     'pillow_heif': ['depot/images/pillow_files.py'],
+    'pyvips': ['depot/images/vips.py'],
     'pymongo': ['depot/io/gridfs.py', 'depot/io/mongodb/', 'depot/transactions/drivers/ming/'],
     'sqlalchemy': [
         'depot/fields/sqlalchemy.py',

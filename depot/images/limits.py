@@ -29,6 +29,8 @@ class Limits(NamedTuple):
     worker: bool = False
     #: The formats that are read.
     loaders: tuple[str, ...] = LOADERS
+    #: The folders that overlays are taken from, by their name in one of them.
+    overlays: tuple[str, ...] = ()
 
     def check_size(self, width: int, height: int, frames: int = 1) -> None:
         """Raises :class:`~depot.errors.ImageTooLarge` for more pixels or frames than are allowed."""

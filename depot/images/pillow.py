@@ -38,7 +38,7 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], limits: Limits) -> list[Ma
     :class:`~depot.errors.ConfigurationError` for a format or a colour that is none.
     """
     targets = [each._replace(format=each.format and pillow_name(each.format)) for each in wanted]
-    with _refusing():
+    with refusing():
         name = examined(file, limits)
         with opened(file, name) as image:
             limits.check_size(*image.size)
@@ -54,7 +54,7 @@ def load(file: IO[bytes], wanted: Sequence[Wanted]) -> None:
 
 
 @contextlib.contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Whatever Pillow raises for a file says that it is broken: there is no list of what that can be."""
     try:
         yield

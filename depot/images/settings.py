@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -72,6 +73,17 @@ def _loaders(name: str, value: object) -> tuple[str, ...]:
     return loaders
 
 
+def _folders(name: str, value: object) -> tuple[str, ...]:
+    words = value.split(',') if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not all(isinstance(each, (str, os.PathLike)) for each in words):
+        raise ConfigurationError(f"{name} = {value!r} is no list of folders; one looks like '/srv/marks, /srv/logos'")
+    folders = tuple(os.fspath(each).strip() for each in words)
+    missing = [each for each in folders if not os.path.isdir(each)]
+    if missing:
+        raise ConfigurationError(f'{name} = {value!r}: there is no folder {", ".join(missing)}')
+    return folders
+
+
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     'pixels': _quantity,
     'frames': _quantity,
@@ -80,4 +92,5 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     'memory': _quantity,
     'worker': flag,
     'loaders': _loaders,
+    'overlays': _folders,
 }

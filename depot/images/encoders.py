@@ -1,0 +1,108 @@
+"""From an image to the bytes of a file: which format it gets, and what the options of a recipe are called there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .arguments import FORMATS
+from .colours import flattened, standard
+from .vips import KEPT, Image
+
+#: What an image becomes whose own format is none that renditions are made in.
+FALLBACK = 'png'
+
+CONTENT_TYPES = {name: f'image/{name}' for name in FORMATS}
+
+_OPAQUE = frozenset({'jpeg'})
+
+_QUALITY = {'jpeg': 80, 'webp': 80, 'avif': 60}
+
+# The depths that a PNG with a palette can have: https://www.w3.org/TR/png-3/, section 11.2.1.
+_PNG_DEPTHS = (1, 2, 4, 8)
+
+_Options = Mapping[str, Any]
+
+
+def format_for(source_format: str, options: _Options) -> str:
+    """The format that is asked for, or that of the original, or the one of last resort."""
+    asked = options['format']
+    return asked or (source_format if source_format in FORMATS else FALLBACK)
+
+
+def encoded(image: Image, image_format: str, options: _Options) -> bytes:
+    """The file; without metadata, unless the recipe says otherwise."""
+    image = standard(image)
+    if image_format in _OPAQUE:
+        image = flattened(image, options['background'])
+    save, option_names = _ENCODERS[image_format]
+    given = {name: value for name, value in option_names(options).items() if value is not None}
+    content: bytes = getattr(image, save)(keep=KEPT[options['keep_metadata']], **given)
+    return content
+
+
+def _jpeg(options: _Options) -> dict[str, Any]:
+    return {
+        'Q': options['quality'] or _QUALITY['jpeg'],
+        'interlace': options['progressive'],
+        'optimize_coding': True,
+        'subsample_mode': _subsampling(options),
+    }
+
+
+def _png(options: _Options) -> dict[str, Any]:
+    colours = options['colours']
+    return {
+        'Q': options['quality'],
+        'interlace': options['progressive'],
+        'compression': _scaled(options['effort'], 9),
+        'palette': colours and True,
+        'bitdepth': colours and max(each for each in _PNG_DEPTHS if 2**each <= colours),
+    }
+
+
+def _gif(options: _Options) -> dict[str, Any]:
+    colours = options['colours']
+    return {
+        'interlace': options['progressive'],
+        'effort': options['effort'],
+        'bitdepth': colours and colours.bit_length() - 1,
+        'keep_duplicate_frames': True,  # one that is like the one before it is a part of the timing
+    }
+
+
+def _webp(options: _Options) -> dict[str, Any]:
+    return {
+        'Q': options['quality'] or _QUALITY['webp'],
+        'lossless': options['lossless'],
+        'effort': _scaled(options['effort'], 6),
+    }
+
+
+def _avif(options: _Options) -> dict[str, Any]:
+    return {
+        'compression': 'av1',
+        'bitdepth': 8,
+        'Q': options['quality'] or _QUALITY['avif'],
+        'lossless': options['lossless'],
+        'effort': _scaled(options['effort'], 9),
+        'subsample_mode': None if options['lossless'] else _subsampling(options),
+    }
+
+
+def _scaled(effort: int | None, most: int) -> int | None:
+    """An effort from 1 to 10 as the encoder counts it, from 0."""
+    return None if effort is None else round((effort - 1) * most / 9)
+
+
+def _subsampling(options: _Options) -> str:
+    return {None: 'auto', True: 'on', False: 'off'}[options['subsampling']]
+
+
+_ENCODERS: dict[str, tuple[str, Callable[[_Options], dict[str, Any]]]] = {
+    'jpeg': ('jpegsave_buffer', _jpeg),
+    'png': ('pngsave_buffer', _png),
+    'gif': ('gifsave_buffer', _gif),
+    'webp': ('webpsave_buffer', _webp),
+    'avif': ('heifsave_buffer', _avif),
+}

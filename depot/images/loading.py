@@ -1,0 +1,96 @@
+"""An image file, read as far and as small as the recipe needs it: upright, in sRGB, of eight bits."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from .limits import Limits
+from .sizes import Size
+from .vips import Image, Source
+
+#: The formats whose frames are an animation, which libvips reads and writes.
+ANIMATED = frozenset({'gif', 'webp'})
+
+# What the libvips of the wheel does not read.
+_FOREIGN = frozenset({'bmp', 'heic'})
+
+# libvips's names of loaders that differ from the format's. Each is called by its name: what libvips would make of a
+# file by looking at it itself does not matter.
+_LOADERS = {'avif': 'heif'}
+
+# What a decoder can leave out while it reads. It is a rougher way to make an image smaller than the filter's, to which
+# half of the way is left at least; libvips does it so in its own thumbnails.
+_SHRINKS = (8, 4, 2)
+_FOR_THE_FILTER = 2
+
+# Bytes for a pixel that a decoder holds which cannot go row by row, measured with 100 million pixels.
+_AVIF = 16
+_INTERLACED = {'jpeg': 4, 'png': 8}
+
+# Exif 2.32, tag 274: from here on, the first row is a side.
+_SIDEWAYS = 5
+
+
+class Original:
+    """An image whose header was read and found within the limits; the rest of it is not read yet.
+
+    ``format`` is what the file was found to be, and ``frames`` how many of
+    an animation are wanted, None for all.
+
+    Raises :class:`~depot.errors.ImageTooLarge`.
+    """
+
+    def __init__(self, file: IO[bytes], source: Source, image_format: str, limits: Limits, frames: int | None) -> None:
+        self._source = source
+        self._format = image_format
+        self._decoded = self._by_pillow(file, limits) if image_format in _FOREIGN else None
+        header = self._read()
+        #: How many frames of it are read.
+        self.frames = _wanted(header, frames) if image_format in ANIMATED else 1
+        #: What it measures when it is upright.
+        self.size = _upright(header)
+        self._profile: dict[str, Any] = {'output_profile': 'srgb'} if header.get_typeof('icc-profile-data') else {}
+        limits.check_size(*self.size, self.frames)
+        limits.check_memory(self.size.width * self.size.height * self._bytes_of_a_pixel(header))
+
+    def resized(self, size: Size) -> Image:
+        """The image in this size, which the decoder does a part of where it can; the frames are one below the other."""
+        image = self._read(**self._while_reading(size))
+        return image.thumbnail_image(size.width, height=size.height, size='force', **self._profile)
+
+    def _read(self, **options: Any) -> Image:
+        if self._decoded:
+            return self._decoded
+        load = getattr(Image, f'{_LOADERS.get(self._format, self._format)}load_source')
+        image: Image = load(self._source, access='sequential', fail_on='error', **options)
+        return image
+
+    def _by_pillow(self, file: IO[bytes], limits: Limits) -> Image:
+        from .foreign import decoded  # here, because it loads Pillow
+
+        return decoded(file, self._format, limits)
+
+    def _while_reading(self, size: Size) -> dict[str, float]:
+        frames = {'n': self.frames} if self.frames > 1 else {}
+        most = min(self.size.width / size.width, self.size.height / size.height) / _FOR_THE_FILTER
+        shrink = next((each for each in _SHRINKS if each <= most), 1)
+        if self._format == 'jpeg':
+            return {'shrink': shrink}
+        return frames | ({'scale': 1 / shrink} if self._format == 'webp' else {})
+
+    def _bytes_of_a_pixel(self, header: Image) -> int:
+        if self._format == 'avif':
+            return _AVIF
+        return _INTERLACED.get(self._format, 0) if header.get_typeof('interlaced') else 0
+
+
+def _wanted(header: Image, frames: int | None) -> int:
+    there: int = header.get_n_pages()
+    return there if frames is None else min(frames, there)
+
+
+def _upright(header: Image) -> Size:
+    size = Size(header.width, header.get_page_height())
+    orientation = header.get('orientation') if header.get_typeof('orientation') else 1
+    sideways = isinstance(orientation, int) and orientation >= _SIDEWAYS
+    return Size(size.height, size.width) if sideways else size

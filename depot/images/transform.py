@@ -1,0 +1,118 @@
+"""From an original and a recipe to a rendition."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+from .arguments import Plain
+from .encoders import CONTENT_TYPES, encoded, format_for
+from .limits import Limits
+from .loading import ANIMATED, Original
+from .made import Made
+from .operations import OPERATIONS
+from .overlays import read_overlays
+from .recipe import Variant
+from .resizing import FINISHES, SIZES, needs_all
+from .sizes import Size, box
+from .steps import Step
+from .structure import examined
+from .vips import Image, Source, failures, on_frames, page_size
+
+
+def transform(
+    source: Path | bytes,
+    variant: Variant,
+    limits: Limits = Limits(),  # noqa: B008 - it does not change
+    overlays: Mapping[str, bytes] | None = None,
+) -> Made:
+    """Makes the rendition of an image file, or of its bytes.
+
+    The result is upright, in sRGB or grey, of eight bits, and has no
+    metadata. All frames of an animation are kept if its format can, else
+    the first. ``overlays`` are the files that the recipe lays over the
+    image, by name; they are read from ``limits.overlays`` if there are none.
+
+    Raises :class:`~depot.errors.InvalidImage` for what is not an image, not
+    one of ``limits.loaders``, or not whole, :class:`~depot.errors.ImageTooLarge`,
+    and :class:`~depot.errors.InvalidVariant` for an overlay that there is not.
+    """
+    layers = read_overlays(variant, limits.overlays) if overlays is None else overlays
+    with _opened(source) as (file, vips_source), failures():
+        source_format = examined(file, limits)
+        image_format = format_for(source_format, variant.options)
+        frames = cast('int | None', variant.options['frames']) if image_format in ANIMATED else 1
+        original = Original(file, vips_source, source_format, limits, frames)
+        image = _Making(original, limits, layers).made(variant.steps)
+        content = encoded(image, image_format, variant.options)
+        return Made(content, image_format, CONTENT_TYPES[image_format], *page_size(image))
+
+
+@contextlib.contextmanager
+def _opened(source: Path | bytes) -> Iterator[tuple[IO[bytes], Source]]:
+    """The file twice: for looking at it, and for libvips, which has the same one even if it is replaced meanwhile."""
+    if isinstance(source, bytes):
+        yield io.BytesIO(source), Source.new_from_memory(source)
+    else:
+        with open(source, 'rb') as file:
+            yield file, Source.new_from_descriptor(file.fileno())
+
+
+class _Making:
+    """One image on its way through the steps of a recipe."""
+
+    def __init__(self, original: Original, limits: Limits, layers: Mapping[str, bytes]) -> None:
+        self._original = original
+        self._limits = limits
+        self._layers = layers
+
+    def made(self, steps: Sequence[Step]) -> Image:
+        """A resizing that comes first is done while the file is read; what follows has its pixels in memory."""
+        first = steps[0] if steps and steps[0].operation in SIZES else None
+        rest = steps[1:] if first else steps
+        image = self._original.resized(self._target(first, self._original.size, self._original.frames))
+        if rest or (first and needs_all(first)):
+            self._limits.check_memory(image.width * image.height * image.bands)
+            image = image.copy_memory()
+        image = _finished(image, first) if first else image
+        for step in rest:
+            image = self._after(image, step)
+        return image
+
+    def _target(self, step: Step | None, size: Size, frames: int) -> Size:
+        """The size that a step resizes to; raises :class:`ImageTooLarge`."""
+        if step is None:
+            return size
+        width, height = cast('Any', (step.arguments['width'], step.arguments['height']))
+        target = SIZES[step.operation](size, width, height)
+        self._limits.check_size(*target, frames)
+        self._limits.check_size(*box(target, width, height), frames)
+        return target
+
+    def _after(self, image: Image, step: Step) -> Image:
+        if step.operation in SIZES:
+            size = page_size(image)
+            target = self._target(step, size, image.height // size.height)
+            resized = (
+                image.thumbnail_image(target.width, height=target.height, size='force') if target != size else image
+            )
+            return _finished(resized.copy_memory(), step)
+        arguments: dict[str, object] = dict(step.arguments)
+        if step.operation == 'composite':
+            arguments['overlay'] = self._layer(step.arguments['overlay'])
+        return on_frames(image, lambda frame: OPERATIONS[step.operation](frame, **arguments))
+
+    def _layer(self, name: Plain) -> Image:
+        """An overlay, which is an image like any other."""
+        content = self._layers[str(name)]
+        file, source = io.BytesIO(content), Source.new_from_memory(content)
+        layer = Original(file, source, examined(file, self._limits), self._limits, frames=1)
+        return layer.resized(layer.size).copy_memory()
+
+
+def _finished(image: Image, step: Step) -> Image:
+    finish = FINISHES.get(step.operation)
+    return finish(image, **step.arguments) if finish else image
