@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import DepotError, FileMissing
+from ..errors import DepotError, FileMissing, InvalidImage
+from ..io.ranges import replaced
 from ..io.utils import copy_content
 from .recipe import Variant
 
@@ -29,12 +30,18 @@ class Fresh(NamedTuple):
 def made_of(original: Any, variant: Variant) -> Fresh:
     """The rendition of a stored file, made now.
 
-    Raises what reading the file raises, and what the transformation does.
+    Raises what reading the file raises, such as :class:`~depot.errors.FileMissing` if it is gone meanwhile, and what
+    the transformation raises.
     """
-    from . import transform  # here, because it loads the image library
+    from .decoding import transformed  # here, because few who import this will have images decoded
 
     with _source(original) as source:
-        made = transform.transform(source, variant)
+        try:
+            made = transformed(source, variant)
+        except (FileNotFoundError, InvalidImage) as error:
+            if isinstance(source, Path) and not source.exists():
+                raise replaced(original.file_id) from error
+            raise
     return Fresh(made.content, _filename(original, made.format), made.content_type)
 
 

@@ -104,11 +104,9 @@ def _kept(storage: Any, file_id: str, variant: Variant) -> StoredFile:
         found = find(storage, file_id, variant)
         if found is not None:
             return found
-        with original_of(storage, file_id) as original:
-            made = made_of(original, variant)
+        with original_of(storage, file_id) as original, contextlib.suppress(FileMissing):
             # The file, not its id: what is made of a content that was replaced meanwhile is not for the new one.
-            with contextlib.suppress(FileMissing):
-                storage.put_derived(original, variant.key, *made)
+            storage.put_derived(original, variant.key, *made_of(original, variant))
     raise FileMissing(f'File {file_id} was replaced again and again while a rendition of it was made', file_id)
 
 
