@@ -28,9 +28,9 @@ def transformed(source: bytes | Path, variant: Variant) -> Made:
     """What :func:`depot.images.transform.transform` makes, within the limits in force."""
     limits = limits_in_force()
     if not limits.worker:
-        from . import transform
+        from .transform import transform
 
-        return transform.transform(source, variant, limits)
+        return transform(source, variant, limits)
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, 'rb') as file:
         (made,) = worker.run('transform', variant.to_text(), file, limits)
     assert made is not None

@@ -9,6 +9,9 @@ from ..errors import ImageTooLarge
 #: The formats that are read; everything else is refused, whatever a library could make of it.
 LOADERS = ('jpeg', 'png', 'gif', 'webp', 'avif', 'heic', 'tiff', 'bmp')
 
+#: Those of them that the libvips of the wheel does not read, and Pillow does.
+FOREIGN = frozenset({'bmp', 'heic'})
+
 MIB = 1024 * 1024
 
 

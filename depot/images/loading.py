@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import IO, Any
 
-from .limits import Limits
+from .limits import FOREIGN, Limits
 from .sizes import Size
 from .vips import Image, Source
 
 #: The formats whose frames are an animation, which libvips reads and writes.
 ANIMATED = frozenset({'gif', 'webp'})
-
-# What the libvips of the wheel does not read.
-_FOREIGN = frozenset({'bmp', 'heic'})
 
 # libvips's names of loaders that differ from the format's. Each is called by its name: what libvips would make of a
 # file by looking at it itself does not matter.
@@ -43,7 +40,7 @@ class Original:
     def __init__(self, file: IO[bytes], source: Source, image_format: str, limits: Limits, frames: int | None) -> None:
         self._source = source
         self._format = image_format
-        self._decoded = self._by_pillow(file, limits) if image_format in _FOREIGN else None
+        self._decoded = self._by_pillow(file, limits) if image_format in FOREIGN else None
         header = self._read()
         #: How many frames of it are read.
         self.frames = _wanted(header, frames) if image_format in ANIMATED else 1

@@ -33,6 +33,8 @@ _ENVIRONMENT = {
     'PYTHONDONTWRITEBYTECODE': '1',
     'MALLOC_ARENA_MAX': '2',  # or every thread reserves 64 MiB, which count
     'LC_ALL': 'C.UTF-8',
+    'VIPS_BLOCK_UNTRUSTED': '1',  # loaders that libvips itself would not give to strangers' files
+    'VIPS_DISC_THRESHOLD': '1000g',  # in place of temporary files, which cannot be opened there
 }
 
 # Errors that a worker may name; the process is not trusted to choose among all.

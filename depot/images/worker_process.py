@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import ConfigurationError, DepotError, ImageTooLarge
-from .limits import Limits
+from .limits import FOREIGN, Limits
 from .made import Made
+from .structure import format_of
 
 _Task = Callable[[IO[bytes], Limits], list[Made | None]]
 
@@ -29,7 +30,7 @@ def main(job: str) -> None:
     allowed = Limits(**limits)
     with open(0, 'rb', closefd=False) as file:
         try:
-            task = _TASKS[name](request, file)
+            task = _TASKS[name](request, file, allowed)
             confine(allowed)
             _write([*task(file, allowed)])
         except MemoryError:
@@ -92,7 +93,7 @@ def _say(what: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _pillow(request: list[list[Any]], file: IO[bytes]) -> _Task:
+def _pillow(request: list[list[Any]], file: IO[bytes], limits: Limits) -> _Task:
     from . import pillow
     from .pillow_wanted import Wanted
 
@@ -101,13 +102,19 @@ def _pillow(request: list[list[Any]], file: IO[bytes]) -> _Task:
     return lambda source, limits: pillow.render(source, wanted, limits)
 
 
-def _transform(request: str, file: IO[bytes]) -> _Task:
-    from . import transform
+def _transform(request: str, file: IO[bytes], limits: Limits) -> _Task:
+    from .overlays import read_overlays
     from .recipe import Variant
+    from .transform import transform
 
     variant = Variant.from_text(request)
+    overlays = read_overlays(variant, limits.overlays)
     content = file.read()
-    return lambda _, limits: [transform.transform(content, variant, limits)]
+    if format_of(content[:64]) in FOREIGN:
+        from .pillow_files import sample
+
+        transform(sample(str(format_of(content[:64]))), Variant())  # loads the code of Pillow that it needs
+    return lambda _, allowed: [transform(content, variant, allowed, overlays)]
 
 
-_TASKS: dict[str, Callable[[Any, IO[bytes]], _Task]] = {'pillow': _pillow, 'transform': _transform}
+_TASKS: dict[str, Callable[[Any, IO[bytes], Limits], _Task]] = {'pillow': _pillow, 'transform': _transform}
