@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,10 @@ from botocore.exceptions import BotoCoreError
 
 from ..errors import ConfigurationError
 from . import utils
-from .ids import new_file_id
+from .ids import checked_key, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .objects.answers import check_answers
+from .objects.derived import raise_first
 from .objects.forks import close_in_children
 from .objects.headers import disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
@@ -24,7 +26,8 @@ from .ranges import checked_range
 from .s3 import options
 from .s3.bucket import BucketDriver, ensure_bucket
 from .s3.contents import Source
-from .s3.deleting import delete_objects
+from .s3.deleting import delete_files
+from .s3.derived import DerivedObjects
 from .s3.failures import misconfigured
 from .s3.listing import abort_unfinished, listed
 from .s3.options import CANNED_ACL_PRIVATE, CANNED_ACL_PUBLIC_READ
@@ -36,12 +39,15 @@ from .utils import BareContent, Content
 
 __all__ = ['CANNED_ACL_PRIVATE', 'CANNED_ACL_PUBLIC_READ', 'S3Storage', 'S3StoredFile']
 
+_log = logging.getLogger(__name__)
+
 
 class S3StoredFile(StoredFile):
     """A file of a :class:`S3Storage`."""
 
-    def __init__(self, storage: S3Storage, file_id: str, found: Found) -> None:
+    def __init__(self, storage: S3Storage, file_id: str, key: str, found: Found) -> None:
         self._storage = storage
+        self._key = key
         self._content: ObjectReader | None = None
         self._closed = False
         super().__init__(file_id)
@@ -68,7 +74,7 @@ class S3StoredFile(StoredFile):
         return self._content.read(n)
 
     def _open(self) -> ObjectReader:
-        found, content = self._storage._opened(self.file_id)
+        found, content = self._storage._opened(self.file_id, self._key)
         if found.etag != self._etag:  # replaced since: the new content comes with its own metadata
             self._describe(found)
         return content
@@ -77,7 +83,7 @@ class S3StoredFile(StoredFile):
         checked_range(start, stop)
         if self._closed:
             raise ValueError('I/O operation on closed file')
-        return self._storage._opened_range(self.file_id, start, stop, self._etag)
+        return range_reader(self._storage._requests, self.file_id, self._key, start, stop, self._etag)
 
     def close(self) -> None:
         self._closed = True
@@ -87,6 +93,18 @@ class S3StoredFile(StoredFile):
     @property
     def closed(self) -> bool:
         return self._closed
+
+
+class S3DerivedFile(S3StoredFile):
+    """A file that is derived from one of a :class:`S3Storage`."""
+
+    def __init__(self, storage: S3Storage, file_id: str, key: str, found: Found) -> None:
+        super().__init__(storage, file_id, key, found)
+        self.public_url_expires = False
+
+    @property
+    def public_url(self) -> None:
+        """None: only who knows its key finds it."""
 
 
 class S3Storage(FileStorage):
@@ -115,7 +133,9 @@ class S3Storage(FileStorage):
     later, both with the option to change.
     """
 
-    capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'unfinished'})
+    capabilities = frozenset(
+        {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'unfinished', 'derived'}
+    )
 
     def __init__(
         self,
@@ -171,13 +191,14 @@ class S3Storage(FileStorage):
         self._bucket_driver = BucketDriver(self._s3, self._s3.Bucket(name), prefix)
         self._requests = Requests(self._s3.meta.client, name, self._customer_key)
         self._uploader = Uploader(self._requests, acl, self._transfer)
+        self._derived = DerivedObjects(self._requests, self._keys, acl, self._transfer)
         base = base_url(name, public_url, endpoint_url or own_endpoint(self._requests.client), addressing_style)
         self._urls = Urls(self._requests, base, expires)
         ensure_bucket(self._requests.client, name, acl == CANNED_ACL_PUBLIC_READ, region_name)
 
     def get(self, file_or_id: Any) -> S3StoredFile:
         key = self._keys.key(file_or_id)
-        return S3StoredFile(self, self._id(key), self._found(key))
+        return S3StoredFile(self, self._id(key), key, self._found(key))
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         file_id = new_file_id()
@@ -200,10 +221,14 @@ class S3Storage(FileStorage):
                 lambda existing: self.fileinfo(content, filename, content_type, existing)[1:],
                 self._found(key),
             )
+        for error in self._derived.clear([self._id(key)]).values():
+            _log.warning('File %s is replaced; what is derived from the old one stays until clean(): %s', key, error)
         return self._id(key)
 
     def delete(self, file_or_id: Any) -> None:
-        self._requests('delete_object', self._keys.key(file_or_id))
+        key = self._keys.key(file_or_id)
+        self._requests('delete_object', key)
+        raise_first(self._derived.clear([self._id(key)]))
 
     def exists(self, file_or_id: Any) -> bool:
         return self._requests.find(self._keys.key(file_or_id)) is not None
@@ -216,13 +241,15 @@ class S3Storage(FileStorage):
 
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         checked_range(start, stop)
-        return self._opened_range(file_or_id, start, stop)
+        key = self._keys.key(file_or_id)
+        return range_reader(self._requests, self._id(key), key, start, stop)
 
     def delete_many(self, ids: Iterable[Any]) -> Mapping[str, Exception]:
-        return delete_objects(self._requests, self._keys, ids)
+        return delete_files(self._requests, self._keys, self._derived, ids)
 
     def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
-        return abort_unfinished(self._requests, self._keys, before, dry_run)
+        aborted = abort_unfinished(self._requests, self._keys, before, dry_run)
+        return [*aborted, *self._derived.clean(before, dry_run)]
 
     def url(
         self,
@@ -239,6 +266,27 @@ class S3Storage(FileStorage):
             return None
         return self._urls.signed(key, expires, **headers) if self._is_private or headers else self._urls.plain(key)
 
+    def get_derived(self, file_or_id: Any, key: str) -> S3DerivedFile:
+        key, (file_id, etag) = checked_key(key), self._described(file_or_id)
+        return S3DerivedFile(self, file_id, *self._derived.found(file_id, etag, key))
+
+    def put_derived(
+        self,
+        file_or_id: Any,
+        key: str,
+        content: Content,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        key, (file_id, etag) = checked_key(key), self._described(file_or_id)
+        bare, *named = self.fileinfo(content, filename, content_type)
+        source = Source(bare, self._transfer)
+        headers = self._headers(named, utils.timestamp(), source.checksum)
+        self._derived.put(file_id, etag, key, source, headers)
+
+    def delete_derived(self, file_or_id: Any, key: str | None = None) -> None:
+        raise_first(self._derived.delete(self._id(self._keys.key(file_or_id)), key))
+
     def close(self) -> None:
         """Lets the connections go; for a program that goes on without the storage."""
         if self._owns_client:
@@ -253,15 +301,16 @@ class S3Storage(FileStorage):
             raise self._requests.missing(self._id(key), key)
         return found
 
-    def _opened(self, file_id: str) -> tuple[Found, ObjectReader]:
-        key = self._keys.key(file_id)
+    def _opened(self, file_id: str, key: str) -> tuple[Found, ObjectReader]:
         answer = self._requests.get(file_id, key)
         found = self._requests.found(key, answer)
         return found, object_reader(self._requests, key, answer, found.metadata.checksum)
 
-    def _opened_range(self, file_or_id: Any, start: int, stop: int, etag: str = '') -> io.RawIOBase:
+    def _described(self, file_or_id: Any) -> tuple[str, str]:
+        """The id of a file, and the entity tag of the content that a stored file describes, or that there is now."""
         key = self._keys.key(file_or_id)
-        return range_reader(self._requests, self._id(key), key, start, stop, etag)
+        is_described = isinstance(file_or_id, S3StoredFile) and file_or_id._storage is self and file_or_id._key == key
+        return self._id(key), file_or_id._etag if is_described else self._found(key).etag
 
     def _public_url(self, file_id: str) -> str | None:
         if self._customer_key:  # it would have to go with the request

@@ -177,6 +177,12 @@ def test_what_each_operation_costs_in_requests(on_moto: MakeS3) -> None:
     storage = on_moto()
     recorded = Recorded(storage)
     (file_id,) = (storage.create(SAMPLE) for _ in '1')
+    once_a_minute = ['ListObjectsV2']
+    assert recorded.during(lambda: storage.delete(storage.create(b'x'))) == [
+        'PutObject',
+        'DeleteObject',
+        *once_a_minute,
+    ]
     others = [storage.create(b'x') for _ in range(3)]
     assert recorded.during(lambda: storage.create(b'x')) == ['PutObject']
     assert recorded.during(lambda: storage.get(file_id)) == ['HeadObject']
@@ -193,6 +199,23 @@ def test_what_each_operation_costs_in_requests(on_moto: MakeS3) -> None:
     assert recorded.during(lambda: storage.delete(file_id)) == ['DeleteObject']
     large = ['CreateMultipartUpload', 'UploadPart', 'UploadPart', 'CompleteMultipartUpload']
     assert recorded.during(lambda: storage.create(b'x' * 9 * MIB)) == large
+
+
+def test_what_derived_files_cost_in_requests(on_moto: MakeS3) -> None:
+    storage = on_moto()
+    recorded = Recorded(storage)
+    file_id, other, *many = (storage.create(SAMPLE) for _ in range(20))
+    file = storage.get(file_id)
+    storage.put_derived(many[7], 'a', b'small')
+    assert recorded.during(lambda: storage.put_derived(file, 'a', b'small')) == ['PutObject', 'HeadObject']
+    assert recorded.during(lambda: storage.get_derived(file, 'a')) == ['HeadObject']
+    assert recorded.during(lambda: storage.get_derived(file_id, 'a')) == ['HeadObject', 'HeadObject']
+    assert recorded.during(lambda: storage.list()) == ['ListObjectsV2']
+    assert recorded.during(lambda: storage.delete(other)) == ['DeleteObject', 'ListObjectsV2']
+    found = ['ListObjectsV2', 'DeleteObjects', 'ListObjectsV2']
+    assert recorded.during(lambda: storage.delete(file_id)) == ['DeleteObject', *found]
+    assert recorded.during(lambda: storage.delete_many(many)) == ['DeleteObjects', *found]
+    assert recorded.during(lambda: storage.clean(datetime.now(timezone.utc))) == ['ListMultipartUploads', 'ListObjectsV2']
 
 
 def test_a_server_that_knows_no_conditions_gives_no_part_of_another_content(on_moto: MakeS3) -> None:

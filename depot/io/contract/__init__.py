@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from .additions import AdditionsContract
 from .contents import ContentsContract
+from .derived import DerivedContract
 from .failures import FailuresContract
 from .ids import IdsContract
 from .lifecycle import LifecycleContract
@@ -36,5 +37,6 @@ class StorageContract(
     ReadersContract,
     RangesContract,
     AdditionsContract,
+    DerivedContract,
 ):
     """Every promise of :class:`~depot.io.interfaces.FileStorage` and :class:`~depot.io.interfaces.StoredFile`."""

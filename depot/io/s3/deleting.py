@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import InvalidFileId
+from ..objects.derived import Derived
 from ..objects.keys import Keys
 from .failures import UNSUPPORTED, S3Failure
 from .requests import Requests
@@ -18,16 +19,23 @@ BATCH = 1000
 _PASSING = frozenset({'InternalError', 'ServiceUnavailable', 'SlowDown'})
 
 
-def delete_objects(requests: Requests, keys: Keys, ids: Iterable[Any]) -> dict[str, Exception]:
-    """Removes files; returns the ids of those that it could not, with the reason."""
+def delete_files(requests: Requests, keys: Keys, derived: Derived, ids: Iterable[Any]) -> dict[str, Exception]:
+    """Removes files, and what is derived from them; returns the ids of those that it could not, with the reason."""
     failures: dict[str, Exception] = {}
     by_key = _keys_of(keys, ids, failures)
     while batch := dict(itertools.islice(by_key, BATCH)):
-        failed = _delete(requests, [*batch])
-        if again := [key for key, error in failed.items() if getattr(error, 'code', None) in _PASSING]:
-            failed = {**{key: failed[key] for key in failed if key not in again}, **_delete(requests, again)}
+        failed = delete_objects(requests, [*batch])
+        failures.update(derived.clear([*batch.values()]))
         failures.update({batch[key]: error for key, error in failed.items()})
     return failures
+
+
+def delete_objects(requests: Requests, keys: list[str]) -> dict[str, Exception]:
+    """Removes up to :data:`BATCH` objects; returns the keys of those that it could not, with the reason."""
+    failed = _delete(requests, keys)
+    if again := [key for key, error in failed.items() if getattr(error, 'code', None) in _PASSING]:
+        failed = {**{key: failed[key] for key in failed if key not in again}, **_delete(requests, again)}
+    return failed
 
 
 def _keys_of(keys: Keys, ids: Iterable[Any], failures: dict[str, Exception]) -> Iterator[tuple[str, str]]:

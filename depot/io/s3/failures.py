@@ -24,6 +24,9 @@ CONFLICT = frozenset({'412', 'PreconditionFailed', '409', 'ConditionalRequestCon
 #: Codes for what only some servers can do.
 UNSUPPORTED = frozenset({'501', 'NotImplemented', 'MethodNotAllowed', '405'})
 
+#: Codes for what the user of the credentials may not do.
+FORBIDDEN = frozenset({'403', 'AccessDenied', 'AllAccessDisabled'})
+
 _OF_SERVER = frozenset(
     {'500', '502', '503', '504', 'InternalError', 'ServiceUnavailable', 'SlowDown', 'RequestTimeout'}
 )

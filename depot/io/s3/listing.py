@@ -1,4 +1,4 @@
-"""What is in a bucket below a prefix: files, a page at a time, and uploads that never ended."""
+"""What is in a bucket below a prefix: files, a page at a time, derived ones, and uploads that never ended."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from ...errors import StorageFailure
+from ..objects.derived import Listed
 from ..objects.keys import Keys
-from .failures import S3Failure
+from .failures import FORBIDDEN, S3Failure
 from .multipart import abort, unfinished
 from .requests import Requests
 
@@ -16,7 +17,8 @@ def listed(requests: Requests, keys: Keys, after: str | None) -> Iterator[str]:
     """The ids of all files, from the first one above ``after``; S3 lists keys in ascending order."""
     place = {'StartAfter': f'{keys.prefix}{after}'} if after else {}
     while True:
-        page = requests('list_objects_v2', Prefix=keys.prefix, **place)
+        # What is derived, and what other tools keep in folders, is passed over by the server.
+        page = requests('list_objects_v2', Prefix=keys.prefix, Delimiter='/', **place)
         for each in page.get('Contents', ()):
             file_id = keys.file_id(each['Key'])
             if file_id is not None and file_id > (after or ''):
@@ -26,13 +28,27 @@ def listed(requests: Requests, keys: Keys, after: str | None) -> Iterator[str]:
         place = {'ContinuationToken': page['NextContinuationToken']}
 
 
+def listed_page(requests: Requests, prefix: str, after: str, size: int) -> tuple[list[Listed], bool]:
+    """One page of keys with a prefix, above a key; and whether it is the last."""
+    place = {'StartAfter': after} if after else {}
+    try:
+        page = requests('list_objects_v2', Prefix=prefix, MaxKeys=size, **place)
+    except S3Failure as error:
+        if error.code in FORBIDDEN:  # who may not list can derive nothing, but shall be able to delete
+            return [], True
+        raise
+    found = [Listed(each['Key'], each.get('ETag', ''), each['LastModified']) for each in page.get('Contents', ())]
+    return found, page.get('IsTruncated') is not True or not found
+
+
 def abort_unfinished(requests: Requests, keys: Keys, before: datetime, dry_run: bool) -> list[str]:
-    """Aborts the uploads of files that were begun before an instant; returns their names."""
+    """Aborts the uploads of files, derived ones too, that were begun before an instant; returns their names."""
     if before.tzinfo is None:
         before = before.replace(tzinfo=timezone.utc)
     names, failures = [], []
     for each in [*unfinished(requests, keys.prefix)]:
-        if keys.file_id(each['Key']) is None or each['Initiated'] >= before:
+        is_ours = keys.file_id(each['Key']) or keys.derived_key(each['Key'])
+        if not is_ours or each['Initiated'] >= before:
             continue
         try:
             if not dry_run:
