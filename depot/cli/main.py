@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 #: The packages that commands need beyond those of the library itself, and the extra that has them.
-OPTIONAL = {**dict.fromkeys(('click', 'flask', 'sqlalchemy', 'waitress', 'werkzeug'), 'demo'), 'tomli': 'cli'}
+OPTIONAL = {**dict.fromkeys(('PIL', 'click', 'flask', 'sqlalchemy', 'waitress', 'werkzeug'), 'demo'), 'tomli': 'cli'}
 
 
 def main() -> None:

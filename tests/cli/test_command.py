@@ -15,14 +15,14 @@ from click.testing import CliRunner, Result
 from sqlalchemy import NullPool, create_engine
 
 from depot.cli.commands import depot
-from depot.cli.demo import app
+from depot.cli.demo import database
 from depot.cli.main import main
 from depot.manager import DepotManager
 
 
 @pytest.fixture(autouse=True)
 def _nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(app, 'create_engine', functools.partial(create_engine, poolclass=NullPool))
+    monkeypatch.setattr(database, 'create_engine', functools.partial(create_engine, poolclass=NullPool))
     DepotManager._clear()
     yield
     DepotManager._clear()
@@ -117,7 +117,8 @@ def test_it_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     ('missing', 'forgotten'),
     [
         ('click', ['depot.cli.commands']),
-        ('flask', ['depot.cli.demo.server', 'depot.cli.demo.app', 'depot.cli.demo.guard']),
+        ('flask', ['depot.cli.demo.server', 'depot.cli.demo.app', 'depot.cli.demo.gallery', 'depot.cli.demo.guard']),
+        ('PIL', ['depot.cli.demo.server', 'depot.cli.demo.app', 'depot.cli.demo.gallery', 'depot.cli.demo.photos']),
         ('waitress', ['depot.cli.demo.server']),
     ],
 )

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import threading
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, abort, current_app, render_template, request
-from sqlalchemy import Engine, create_engine, event, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
+from depot.cli.demo.database import Document, Sessions, connect, one_at_a_time
+from depot.cli.demo.gallery import add_gallery
 from depot.cli.demo.guard import guard
 from depot.errors import StorageFailure
-from depot.fields.sqlalchemy import UploadedFileField
-from depot.fields.upload import UploadedFile
 from depot.manager import DepotManager
 
 #: Bytes that one request may have, all of its files together.
 LIMIT = 64_000_000
 
 page = guard(Blueprint('page', __name__))
-Sessions = sessionmaker()
-
-# One transaction after the other: the page shows what each of them did to the folder.
-one_at_a_time = threading.Lock()
-
-
-class Base(DeclarativeBase): ...
-
-
-class Document(Base):
-    __tablename__ = 'documents'
-    id: Mapped[int] = mapped_column(primary_key=True)
-    content: Mapped[UploadedFile] = mapped_column(UploadedFileField)
 
 
 def make_app(folder: Path) -> Flask:
@@ -45,24 +32,10 @@ def make_app(folder: Path) -> Flask:
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=LIMIT, FOLDER=folder.absolute())
     app.register_blueprint(page)
-    app.wsgi_app = DepotManager.make_middleware(app.wsgi_app)  # type: ignore[method-assign]
+    key = secrets.token_hex()  # signs the URLs of renditions; an application of your own has one in its settings
+    app.wsgi_app = DepotManager.make_middleware(app.wsgi_app, secret_key=key)  # type: ignore[method-assign]
+    add_gallery(app, folder)
     return app
-
-
-def connect(path: Path) -> Engine:
-    """The database, with real transactions: by itself, Python's driver begins one only at the first change."""
-    engine = create_engine(f'sqlite:///{path}')
-
-    @event.listens_for(engine, 'connect')
-    def let_sqlalchemy_begin(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, 'begin')
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql('BEGIN')
-
-    Base.metadata.create_all(engine)
-    return engine
 
 
 @page.get('/')

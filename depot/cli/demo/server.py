@@ -19,6 +19,9 @@ _ADVICE = {
     errno.EACCES: 'it is not allowed; choose one above 1023 by --port',
 }
 
+# A browser asks for six images at a time, and others have the page open too.
+_THREADS = 12
+
 
 class CannotServe(DepotError):
     """The port or the folder cannot be used; the message says what would work."""
@@ -44,7 +47,7 @@ def make_server(host: str, port: int, folder: Path) -> Server:
     except (OSError, SQLAlchemyError) as error:
         listener.close()
         raise CannotServe(f'cannot store in {folder.absolute()}: {error}; choose another folder by --folder') from error
-    server = waitress.create_server(app, sockets=[listener])
+    server = waitress.create_server(app, sockets=[listener], threads=_THREADS)
     return Server(_url(host, server.effective_port), server)
 
 
