@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -48,10 +50,7 @@ def do_all(things: Sequence[T], work: Callable[[T], str], at_once: int, tally: T
 
     Goes on after a failure, but not after one that all others would have too, which it raises.
     """
-    with (
-        click.progressbar(length=len(things), show_pos=True) as bar,
-        ThreadPoolExecutor(at_once) as threads,
-    ):
+    with _bar(len(things)) as advance, ThreadPoolExecutor(at_once) as threads:
         for thing, future in _completed(threads, things, work, at_once):
             try:
                 tally.count(future.result())
@@ -59,7 +58,17 @@ def do_all(things: Sequence[T], work: Callable[[T], str], at_once: int, tally: T
                 raise
             except (DepotError, OSError) as error:
                 tally.fail(str(thing), error)
-            bar.update(1)
+            advance(1)
+
+
+@contextmanager
+def _bar(length: int) -> Iterator[Callable[[int], object]]:
+    """A bar for a terminal, beside what is printed; elsewhere it would be rubbish."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield bool
+        return
+    with click.progressbar(length=length, show_pos=True, file=sys.stderr) as bar:
+        yield bar.update
 
 
 def _completed(

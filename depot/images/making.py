@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import DepotError, FileMissing, InvalidImage
+from ..errors import DepotError, FileMissing
 from ..io.ranges import replaced
 from ..io.utils import copy_content
 from .recipe import Variant
@@ -38,10 +38,8 @@ def made_of(original: Any, variant: Variant) -> Fresh:
     with _source(original) as source:
         try:
             made = transformed(source, variant)
-        except (FileNotFoundError, InvalidImage) as error:
-            if isinstance(source, Path) and not source.exists():
-                raise replaced(original.file_id) from error
-            raise
+        except FileNotFoundError as error:
+            raise replaced(original.file_id) from error
     return Fresh(made.content, _filename(original, made.format), made.content_type)
 
 
