@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import itertools
+import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -16,10 +16,11 @@ from google.api_core.exceptions import NotFound
 from google.auth.credentials import Signing
 from google.cloud.storage import Blob, Bucket, Client
 
-from ..errors import ConfigurationError, FileMissing, StorageFailure
+from ..errors import ConfigurationError, FileMissing, InvalidFileId, StorageFailure
 from . import utils
 from .googlecloud.bucket import add_viewers, opened_bucket, publish
 from .googlecloud.credentials import credentials_from
+from .googlecloud.derived import DerivedObjects
 from .googlecloud.errors import failing
 from .googlecloud.media import Media
 from .googlecloud.options import (
@@ -34,10 +35,11 @@ from .googlecloud.options import (
     limits,
 )
 from .googlecloud.uploads import upload
-from .ids import checked_file_id, new_file_id
+from .ids import checked_file_id, checked_key, new_file_id
 from .interfaces import FileStorage, StoredFile, is_copy
 from .metadata import Metadata
 from .objects.answers import check_answers
+from .objects.derived import raise_first
 from .objects.forks import close_in_children
 from .objects.headers import described, disposition_header, header_text, metadata_headers
 from .objects.keys import Keys
@@ -50,9 +52,8 @@ __all__ = ['CANNED_ACL_PRIVATE', 'CANNED_ACL_PUBLIC_READ', 'GCSStorage', 'GCSSto
 #: The media type, as it was given: the object's own has to be one that goes into a header.
 CONTENT_TYPE = 'x-depot-content-type'
 
-# So many files are deleted at a time, and so many are handed out at once.
-_DELETERS = 8
-_BATCH = 1_000
+#: So many files are deleted at once.
+BATCH = 1_000
 
 #: So many ids are in memory at a time while they are listed; Google gives no more at a time.
 PAGE = 1_000
@@ -60,17 +61,20 @@ PAGE = 1_000
 # How often the metadata is asked for again, when each time another content comes.
 _ATTEMPTS = 50
 
+_log = logging.getLogger(__name__)
+
 
 class GCSStoredFile(StoredFile):
     """A file of a :class:`GCSStorage`."""
 
-    def __init__(self, storage: GCSStorage, file_id: str) -> None:
+    def __init__(self, storage: GCSStorage, file_id: str, key: str) -> None:
         self._storage = storage
+        self._key = key
         self._reader: ObjectReader | None = None
         self._closed = False
         super().__init__(file_id)
         self.public_url_expires = storage._is_private
-        self._describe(storage._existing(file_id))
+        self._describe(storage._existing(file_id, key))
 
     def _describe(self, blob: Blob) -> None:
         self._blob = blob
@@ -99,7 +103,7 @@ class GCSStoredFile(StoredFile):
             if media.generation in {self._blob.generation, None}:
                 return ObjectReader(media, self._blob.name, self._blob.size, self.checksum, (Exception,))
             media.close()
-            self._describe(self._storage._existing(self.file_id))  # replaced since
+            self._describe(self._storage._existing(self.file_id, self._key))  # replaced since
         raise StorageFailure(f'cannot read {self._blob.name}: it is replaced again and again', self._blob.name)
 
     def open_range(self, start: int, stop: int) -> io.RawIOBase:
@@ -118,6 +122,18 @@ class GCSStoredFile(StoredFile):
     @property
     def closed(self) -> bool:
         return self._closed
+
+
+class GCSDerivedFile(GCSStoredFile):
+    """A file that is derived from one of a :class:`GCSStorage`."""
+
+    def __init__(self, storage: GCSStorage, file_id: str, key: str) -> None:
+        super().__init__(storage, file_id, key)
+        self.public_url_expires = False
+
+    @property
+    def public_url(self) -> None:
+        """None: only who knows its key finds it."""
 
 
 class GCSStorage(FileStorage):
@@ -141,7 +157,9 @@ class GCSStorage(FileStorage):
     network does; when it is made, :class:`~depot.errors.ConfigurationError`, which names the option to change.
     """
 
-    capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete'})
+    capabilities = frozenset(
+        {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'unfinished', 'derived'}
+    )
 
     def __init__(
         self,
@@ -179,14 +197,16 @@ class GCSStorage(FileStorage):
         )
         if self._policy == CANNED_ACL_PUBLIC_READ:
             publish(self.bucket, self._limits)
+        self._derived = DerivedObjects(self.bucket, self._keys, self._limits)
 
     def get(self, file_or_id: Any) -> GCSStoredFile:
-        return GCSStoredFile(self, checked_file_id(file_or_id))
+        return GCSStoredFile(self, checked_file_id(file_or_id), self._keys.key(file_or_id))
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         file_id = new_file_id()
-        if not self._store(file_id, *self.fileinfo(content, filename, content_type), if_generation_match=0):
-            raise StorageFailure(f'cannot store the object {self._keys.key(file_id)}: there is one already', file_id)
+        key = self._keys.key(file_id)
+        if not self._store(key, *self.fileinfo(content, filename, content_type), if_generation_match=0):
+            raise StorageFailure(f'cannot store the object {key}: there is one already', file_id)
         return file_id
 
     def replace(
@@ -197,14 +217,16 @@ class GCSStorage(FileStorage):
         # That there is one, and not that it is the one we have seen: of two writers the last one wins.
         condition = None if existing is None else 0
         info = self.fileinfo(content, filename, content_type, existing)
-        if not self._store(file_id, *info, if_generation_not_match=condition):
+        if not self._store(self._keys.key(file_id), *info, if_generation_not_match=condition):
             raise FileMissing(f'File {file_id} was deleted while it was replaced', file_id)
+        for error in self._derived.clear([file_id]).values():
+            _log.warning('File %s is replaced; what is derived from the old one stays: %s', file_id, error)
         return file_id
 
     def delete(self, file_or_id: Any) -> None:
-        key = self._keys.key(file_or_id)
-        with failing('delete the object', key), contextlib.suppress(NotFound):
-            self.bucket.blob(key).delete(**self._limits)
+        file_id = checked_file_id(file_or_id)
+        self._derived.delete_object(self._keys.key(file_id))
+        raise_first(self._derived.clear([file_id]))
 
     def exists(self, file_or_id: Any) -> bool:
         key = self._keys.key(file_or_id)
@@ -243,12 +265,15 @@ class GCSStorage(FileStorage):
         Google's batches save round trips only: each deletion in one is a request of its own, that may fail alone.
         """
         failures: dict[str, Exception] = {}
-        every = iter(ids)
-        with ThreadPoolExecutor(_DELETERS, 'depot-gcs-delete') as threads:
-            while batch := [*itertools.islice(every, _BATCH)]:
-                for each in threads.map(super().delete_many, [[each] for each in batch]):
-                    failures.update(each)
+        wanted = _checked(ids, failures)
+        while batch := [*itertools.islice(wanted, BATCH)]:
+            failed = self._derived.delete_objects([*map(self._keys.key, batch)])
+            failures.update(self._derived.clear(batch))
+            failures.update((key[len(self._keys.prefix) :], error) for key, error in failed.items())
         return failures
+
+    def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
+        return self._derived.clean(before, dry_run)
 
     def url(
         self,
@@ -266,6 +291,26 @@ class GCSStorage(FileStorage):
             changes['response_disposition'] = disposition_header(filename or file.filename, disposition or 'inline')
         return self._signed_url(file._blob, expires, **changes)
 
+    def get_derived(self, file_or_id: Any, key: str) -> GCSDerivedFile:
+        key, (file_id, generation) = checked_key(key), self._described(file_or_id)
+        return GCSDerivedFile(self, file_id, self._derived.place(file_id, generation, key))
+
+    def put_derived(
+        self,
+        file_or_id: Any,
+        key: str,
+        content: Content,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        key, (file_id, generation) = checked_key(key), self._described(file_or_id)
+        info = self.fileinfo(content, filename, content_type)
+        with self._derived.putting(file_id, generation, key) as place:
+            self._store(place, *info)
+
+    def delete_derived(self, file_or_id: Any, key: str | None = None) -> None:
+        raise_first(self._derived.delete(checked_file_id(file_or_id), key))
+
     def set_bucket_public_iam(self, bucket: Bucket, members: Iterable[str]) -> None:
         """Lets members (``allUsers``: everybody) read the objects of a bucket, by one binding of its policy.
 
@@ -278,9 +323,15 @@ class GCSStorage(FileStorage):
         if self._owns_client:
             self.client.close()
 
-    def _existing(self, file_id: str) -> Blob:
-        """What Google knows of a file, by one request."""
-        key = self._keys.key(file_id)
+    def _described(self, file_or_id: Any) -> tuple[str, int]:
+        """The id of a file, and the generation that a stored file describes, or that there is now."""
+        file_id, key = checked_file_id(file_or_id), self._keys.key(file_or_id)
+        is_described = isinstance(file_or_id, GCSStoredFile) and file_or_id._storage is self and file_or_id._key == key
+        blob = file_or_id._blob if is_described else self._existing(file_id, key)
+        return file_id, blob.generation
+
+    def _existing(self, file_id: str, key: str) -> Blob:
+        """What Google knows of an object, by one request."""
         with failing('look for the object', key):
             blob = self.bucket.get_blob(key, **self._limits)
         if blob is None:
@@ -292,7 +343,7 @@ class GCSStorage(FileStorage):
     ) -> io.RawIOBase:
         """A part of an object, by one request; of this generation, or of that which it has now."""
         if start == stop:
-            _check_generation(file_id, generation, self._existing(file_id).generation)
+            _check_generation(file_id, generation, self._existing(file_id, blob.name).generation)
             return RangeReader(io.BytesIO(), 0)
         media = self._media(blob, file_id, start, stop)
         try:
@@ -313,9 +364,9 @@ class GCSStorage(FileStorage):
         return FileMissing(f'File {file_id} not existing in the bucket {self.bucket.name}', file_id)
 
     def _store(
-        self, file_id: str, content: Content, filename: str | None, content_type: str | None, **conditions: int | None
+        self, key: str, content: Content, filename: str | None, content_type: str | None, **conditions: int | None
     ) -> bool:
-        blob = self.bucket.blob(self._keys.key(file_id), chunk_size=self._chunk_size)
+        blob = self.bucket.blob(key, chunk_size=self._chunk_size)
         blob.metadata = {**metadata_headers(filename, utils.timestamp(), None), CONTENT_TYPE: content_type or ''}
         blob.content_disposition = disposition_header(filename)
         if self._storage_class:
@@ -354,6 +405,15 @@ def _default_bucket(client: Client) -> str:
     if not client.project:
         raise ConfigurationError('no bucket: set the option bucket, or project_id, after which one is named')
     return f'filedepot-{client.project}'.lower()
+
+
+def _checked(ids: Iterable[Any], failures: dict[str, Exception]) -> Iterator[str]:
+    """The ids; what is none is a failure."""
+    for each in ids:
+        try:
+            yield checked_file_id(each)
+        except InvalidFileId as error:
+            failures[str(FileStorage.fileid(each))] = error
 
 
 def _check_generation(file_id: str, described: int | None, found: int | None) -> None:

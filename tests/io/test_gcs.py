@@ -191,8 +191,8 @@ def test_a_range_fetches_its_bytes_only(make: MakeGCS, here: Google) -> None:
 
 def test_each_operation_costs_as_many_requests_as_the_manual_says(make: MakeGCS, here: Google) -> None:
     storage = make(endpoint_url=here.url)
-    file_id = storage.create(b'content')
-    file = storage.get(file_id)
+    file_id, derived = storage.create(b'content'), make(endpoint_url=here.url)
+    file, of = storage.get(file_id), derived.get(derived.create(b'content'))
     costs: dict[str, tuple[int, Callable[[], object]]] = {
         'create': (1, lambda: storage.create(b'content')),
         'create large': (1 + 2 + 1, lambda: storage.create(LargeStream(20 * MIB))),
@@ -202,10 +202,16 @@ def test_each_operation_costs_as_many_requests_as_the_manual_says(make: MakeGCS,
         'a part': (1, lambda: file.open_range(1, 3).close()),
         'exists': (1, lambda: storage.exists(file_id)),
         'url': (1, lambda: storage.url(file_id)),
+        'replace, once a minute': (3, lambda: storage.replace(file_id, b'new')),
         'replace': (2, lambda: storage.replace(file_id, b'new')),
         'list': (1, storage.list),
         'delete_many': (2, lambda: storage.delete_many([file_id, uuid.uuid4()])),
         'delete': (1, lambda: storage.delete(file_id)),
+        'put_derived': (2, lambda: derived.put_derived(of, 'a', b'small')),
+        'get_derived': (1, lambda: derived.get_derived(of, 'a')),
+        'get_derived by id': (2, lambda: derived.get_derived(of.file_id, 'a')),
+        'delete without derived files, where others have some': (2, lambda: derived.delete(uuid.uuid4())),
+        'delete with a derived file': (1 + 1 + 1 + 1, lambda: derived.delete(of)),
     }
     found = {}
     for name, (_, act) in costs.items():

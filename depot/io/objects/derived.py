@@ -8,7 +8,7 @@ another content is never found.
 
 Where a storage has no derived files at all, nobody looks for them; that there are none is believed for a minute. What
 another process puts in the first of all minutes may be left by that, as it may be by a crash between two of those
-steps: an object that nobody finds, but :meth:`Derived.strays`.
+steps: an object that nobody finds, but :meth:`Derived.clean`.
 """
 
 from __future__ import annotations
@@ -49,13 +49,19 @@ Page = Callable[[str, str, int], 'tuple[Sequence[Listed], bool]']
 Remove = Callable[['list[str]'], 'Mapping[str, Exception]']
 
 
+#: What the content of a file is told by now; None if there is no such file. A listing may tell what was, or write it
+#: in another way.
+Tag = Callable[[str], 'str | None']
+
+
 class Derived:
     """The derived files in a bucket."""
 
-    def __init__(self, keys: Keys, page: Page, remove: Remove) -> None:
+    def __init__(self, keys: Keys, page: Page, remove: Remove, tag: Tag) -> None:
         self._keys = keys
         self._page = page
         self._remove = remove
+        self._tag = tag
         self._used = False
         self._look_again = 0.0
 
@@ -101,21 +107,28 @@ class Derived:
             failed.update(self._remove(keys[start : start + MANY]))
         return {place.file_id: error for key, error in failed.items() if (place := self._keys.derived_key(key))}
 
-    def strays(self, before: datetime, current: Callable[[str], str | None]) -> Iterator[str]:
-        """The keys of derived files, stored before an instant, whose file is gone or has another content.
+    def clean(self, before: datetime, dry_run: bool) -> list[str]:
+        """Removes derived files, stored before an instant, whose file is gone or has another content.
 
-        ``current`` asks for the tag of one file: what a listing tells may be old, or written in another way.
+        Returns their keys. Raises :class:`~depot.errors.StorageFailure` for what could not be removed, after it has
+        tried all.
         """
-        instant = before if before.tzinfo else before.replace(tzinfo=timezone.utc)
-        for page in self._pages(self._keys.all_derived()):
-            places = {each.key: self._keys.derived_key(each.key) for each in page if each.modified < instant}
-            yield from self._outdated({key: place for key, place in places.items() if place}, current)
+        strays = [*self._strays(before if before.tzinfo else before.replace(tzinfo=timezone.utc))]
+        if not dry_run:
+            for error in self.remove(strays).values():
+                raise StorageFailure(f'derived files could not be removed; one of them: {error}') from error
+        return strays
 
-    def _outdated(self, places: dict[str, DerivedKey], current: Callable[[str], str | None]) -> Iterator[str]:
+    def _strays(self, before: datetime) -> Iterator[str]:
+        for page in self._pages(self._keys.all_derived()):
+            places = {each.key: self._keys.derived_key(each.key) for each in page if each.modified < before}
+            yield from self._outdated({key: place for key, place in places.items() if place})
+
+    def _outdated(self, places: dict[str, DerivedKey]) -> Iterator[str]:
         originals = self._below({self._keys.key(each.file_id) for each in places.values()})
         listed = {(self._keys.file_id(each.key), version_of(each.tag)) for each in originals}
         doubtful = {key: each for key, each in places.items() if (each.file_id, each.version) not in listed}
-        tags = {file_id: current(file_id) for file_id in {each.file_id for each in doubtful.values()}}
+        tags = {file_id: self._tag(file_id) for file_id in {each.file_id for each in doubtful.values()}}
         for key, each in doubtful.items():
             tag = tags[each.file_id]
             if tag is None or version_of(tag) != each.version:

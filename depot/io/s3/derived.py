@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from datetime import datetime
 
-from ...errors import FileMissing, StorageFailure
+from ...errors import FileMissing
 from ..objects.derived import Derived
 from ..objects.keys import Keys, version_of
 from ..ranges import replaced
@@ -23,7 +22,8 @@ class DerivedObjects(Derived):
     """Stores, finds and removes derived files."""
 
     def __init__(self, requests: Requests, keys: Keys, acl: str | None, transfer: Transfer) -> None:
-        super().__init__(keys, functools.partial(listed_page, requests), functools.partial(delete_objects, requests))
+        page = functools.partial(listed_page, requests)
+        super().__init__(keys, page, functools.partial(delete_objects, requests), self._etag)
         self._requests = requests
         # They have no URL of the bucket.
         self._uploader = Uploader(requests, None if acl == CANNED_ACL_PUBLIC_READ else acl, transfer)
@@ -45,27 +45,12 @@ class DerivedObjects(Derived):
         self.begin()
         self._uploader.overwrite(place, source, headers)
         try:
-            self._check(file_id, etag)
+            if self._etag(file_id) != etag:
+                raise replaced(file_id)
         except BaseException:
             with contextlib.suppress(S3Failure):
                 self._requests('delete_object', place)
             raise
-
-    def _check(self, file_id: str, etag: str) -> None:
-        found = self._requests.find(self._keys.key(file_id))
-        if found is None or found.etag != etag:
-            raise replaced(file_id)
-
-    def clean(self, before: datetime, dry_run: bool) -> list[str]:
-        """Removes derived files, stored before an instant, that belong to no file; returns their keys.
-
-        Raises :class:`~depot.errors.StorageFailure` for what could not be removed, after it has tried all.
-        """
-        strays = [*self.strays(before, self._etag)]
-        if not dry_run:
-            for error in self.remove(strays).values():
-                raise StorageFailure(f'derived files could not be removed; one of them: {error}') from error
-        return strays
 
     def _etag(self, file_id: str) -> str | None:
         found = self._requests.find(self._keys.key(file_id))
