@@ -24,20 +24,29 @@ def with_alpha(frame: Image) -> Image:
 
 
 def with_background(frame: Image, colour: str | None) -> tuple[Image, list[float]]:
-    """The frame, in a form that has the colour, and the colour's value for each of its bands; None is transparent."""
+    """The frame on a background, and the colour as a value for each of its bands; None is transparent."""
     *rgb, alpha = components(colour or _TRANSPARENT)
-    frame = with_alpha(frame) if alpha < _OPAQUE else frame
-    frame = in_rgb(frame) if len(set(rgb)) > 1 else frame
-    values = rgb[:1] if frame.interpretation == 'b-w' else rgb
-    return frame, [*values, alpha] if frame.hasalpha() else values
+    if alpha == _OPAQUE:
+        return _flattened(frame, rgb)
+    frame, values = _in_bands_for(with_alpha(frame), rgb)
+    return frame, [*values, alpha]
 
 
 def flattened(image: Image, colour: str) -> Image:
     """The image without transparency, on a background."""
-    if not image.hasalpha():
-        return image
-    image, values = with_background(image, colour)
-    return image.flatten(background=values[:-1])
+    return _flattened(image, components(colour)[:3])[0] if image.hasalpha() else image
+
+
+def _flattened(image: Image, rgb: list[float]) -> tuple[Image, list[float]]:
+    image, values = _in_bands_for(image, rgb)
+    return image.flatten(background=values) if image.hasalpha() else image, values
+
+
+def _in_bands_for(image: Image, rgb: list[float]) -> tuple[Image, list[float]]:
+    """An image that may be grey in a form that can have the colour, and the colour in that form."""
+    if image.interpretation == 'b-w' and len(set(rgb)) == 1:
+        return image, rgb[:1]
+    return in_rgb(image), rgb
 
 
 def standard(image: Image) -> Image:
