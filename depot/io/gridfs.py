@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import itertools
 import logging
@@ -16,8 +17,10 @@ from gridfs import GridFS
 from pymongo.errors import CursorNotFound, PyMongoError
 
 from ..errors import ConfigurationError, FileMissing, InvalidFileId, StorageFailure
+from .ids import checked_key
 from .interfaces import FileStorage, StoredFile, is_copy
 from .mongodb.connection import Bucket, Document, connected
+from .mongodb.derived import delete_derived, find_derived, put_derived
 from .mongodb.failures import failing, is_refused
 from .mongodb.ids import checked_object_id
 from .mongodb.leftovers import clean_bucket
@@ -34,16 +37,21 @@ _log = logging.getLogger(__name__)
 #: The first of all ids: a query for ids from it on finds no ``_id`` that is of another type.
 _FIRST_ID = ObjectId('0' * 24)
 
+_WITHOUT_DERIVED = {'depot.derived': False}
+
 
 class GridFSStoredFile(StoredFile):
     """A file of a :class:`GridFSStorage`."""
 
-    def __init__(self, storage: GridFSStorage, record: Record) -> None:
+    def __init__(self, storage: GridFSStorage, file_id: ObjectId, record: Record) -> None:
         self._storage = storage
         self._reader: ChunkReader | None = None
         self._closed = False
-        super().__init__(str(record.file_id))
+        super().__init__(str(file_id))
         self._describe(record)
+
+    def _opened(self, start: int | None = None, stop: int | None = None, is_pinned: bool = False) -> ChunkReader:
+        return self._storage._reader(self._record, start, stop, is_pinned)
 
     def _describe(self, record: Record) -> None:
         self._record = record
@@ -57,7 +65,7 @@ class GridFSStoredFile(StoredFile):
         if self._closed:
             raise ValueError('I/O operation on closed file')
         if self._reader is None:
-            self._reader = self._storage._reader(self._record)
+            self._reader = self._opened()
         data = self._reader.read(n)
         if self._reader.record is not self._record:  # replaced since: the new content comes with its own metadata
             self._describe(self._reader.record)
@@ -67,7 +75,7 @@ class GridFSStoredFile(StoredFile):
         length = checked_range(start, stop)
         if self._closed:
             raise ValueError('I/O operation on closed file')
-        reader = self._storage._reader(self._record, start, stop, is_pinned=True)
+        reader = self._opened(start, stop, is_pinned=True)
         try:
             reader.begin()
         except BaseException:
@@ -85,8 +93,22 @@ class GridFSStoredFile(StoredFile):
         return self._closed
 
 
+class GridFSDerivedFile(GridFSStoredFile):
+    """A file that is derived from one of a :class:`GridFSStorage`."""
+
+    def __init__(self, storage: GridFSStorage, file_id: ObjectId, key: str, record: Record) -> None:
+        self._find = functools.partial(find_derived, storage._bucket, file_id, key)
+        super().__init__(storage, file_id, record)
+
+    def _opened(self, start: int | None = None, stop: int | None = None, is_pinned: bool = False) -> ChunkReader:
+        contents = self._storage._bucket.derived
+        return ChunkReader(Chunks(contents, self._record, self._find, start or 0, stop, is_pinned), start)
+
+
 class GridFSStorage(FileStorage):
     """Files in MongoDB's GridFS, in the two collections ``<collection>.files`` and ``<collection>.chunks``.
+
+    What is derived from them is in ``<collection>.derived.chunks``; see :mod:`depot.io.mongodb.derived`.
 
     ``mongouri`` names the database, too: ``mongodb://host/database``. Credentials, timeouts, the write concern and the
     read preference are options of that URL. Nothing is connected before the first use. Files that other tools have put
@@ -100,7 +122,9 @@ class GridFSStorage(FileStorage):
     :class:`~depot.errors.StorageFailure` for what the server, or the network, does not do.
     """
 
-    capabilities = frozenset({'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'unfinished'})
+    capabilities = frozenset(
+        {'atomic_replace', 'checksums', 'ranges', 'sorted_ids', 'batch_delete', 'unfinished', 'derived'}
+    )
 
     def __init__(self, mongouri: str, collection: str = 'filedepot') -> None:
         self._cli, self._db = connected(mongouri)
@@ -120,7 +144,8 @@ class GridFSStorage(FileStorage):
         self._close()
 
     def get(self, file_or_id: Any) -> GridFSStoredFile:
-        return GridFSStoredFile(self, self._find(checked_object_id(file_or_id)))
+        file_id = checked_object_id(file_or_id)
+        return GridFSStoredFile(self, file_id, self._find(file_id))
 
     def create(self, content: Content, filename: str | None = None, content_type: str | None = None) -> str:
         file_id = ObjectId()
@@ -205,9 +230,35 @@ class GridFSStorage(FileStorage):
     def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:
         return clean_bucket(self._bucket, before, dry_run)
 
+    def get_derived(self, file_or_id: Any, key: str) -> GridFSDerivedFile:
+        file_id, key = checked_object_id(file_or_id), checked_key(key)
+        record = find_derived(self._bucket, file_id, key, self._described(file_or_id))
+        return GridFSDerivedFile(self, file_id, key, record)
+
+    def put_derived(
+        self,
+        file_or_id: Any,
+        key: str,
+        content: Content,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        file_id, key = checked_object_id(file_or_id), checked_key(key)
+        original = self._described(file_or_id) or self._find(file_id)
+        bare, *texts = self.fileinfo(content, filename, content_type)
+        put_derived(self._bucket, original, key, bare, *map(storable, texts))
+
+    def delete_derived(self, file_or_id: Any, key: str | None = None) -> None:
+        delete_derived(self._bucket, checked_object_id(file_or_id), None if key is None else checked_key(key))
+
+    def _described(self, file_or_id: Any) -> Record | None:
+        """What a stored file knows of the content that it describes; None for an id."""
+        is_described = isinstance(file_or_id, GridFSStoredFile) and not isinstance(file_or_id, GridFSDerivedFile)
+        return file_or_id._record if is_described and file_or_id._storage is self else None
+
     def _find(self, file_id: ObjectId) -> Record:
         with failing(f'look for file {file_id}', self._bucket.name):
-            document = self._bucket.files.find_one({'_id': file_id})
+            document = self._bucket.files.find_one({'_id': file_id}, _WITHOUT_DERIVED)
         if document is None:
             raise FileMissing(f'File {file_id} not existing in {self._bucket.name}', str(file_id))
         return record_of(document)

@@ -59,11 +59,35 @@ def _with_timeout(mongouri: str) -> str:
     return f'{mongouri}{"&" if "?" in mongouri else "?"}{DEFAULT_TIMEOUT}'
 
 
-class Bucket:
+class Contents:
+    """A collection of chunks, which are what files contain.
+
+    They may come from where the URL says. A secondary may lag behind: what is not found there is looked for on the
+    primary.
+    """
+
+    def __init__(self, database: Database[Document], name: str) -> None:
+        #: For messages.
+        self.name = f'{database.name}.{name}'
+        self.chunks = _collection(database, f'{name}.chunks')
+        #: Where to look for chunks, one after the other.
+        self.chunk_sources = [self.chunks]
+        if self.chunks.read_preference != ReadPreference.PRIMARY:
+            self.chunk_sources.append(self.chunks.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED))
+        self._has_indexes = False
+
+    def ensure_indexes(self) -> None:
+        """Makes the index of the chunks of derived files, before the first is stored."""
+        if not self._has_indexes and self.chunks.find_one({}, {'_id': True}) is None:
+            fields = [('files_id', ASCENDING), ('n', ASCENDING), ('original', ASCENDING)]
+            self.chunks.create_indexes([IndexModel(fields, unique=True)])
+        self._has_indexes = True
+
+
+class Bucket(Contents):
     """The two collections of a GridFS: documents of files, and the chunks of their contents.
 
-    What is known of a file is asked of the primary server, where there is one; its content may come from where the
-    URL says. A secondary may lag behind: what is not found there is looked for on the primary.
+    What is known of a file is asked of the primary server, where there is one.
 
     Raises :class:`~depot.errors.ConfigurationError` for a name that no collection can have.
     """
@@ -71,20 +95,15 @@ class Bucket:
     def __init__(self, database: Database[Document], name: str) -> None:
         if not isinstance(name, str):
             raise ConfigurationError(f'collection = {name!r} is no text')
-        options: CodecOptions[Document] = CodecOptions()  # whatever the URL says of time zones
         try:
-            self.files: Collection[Document] = database.get_collection(f'{name}.files', options)
-            self.chunks: Collection[Document] = database.get_collection(f'{name}.chunks', options)
+            super().__init__(database, name)
+            self.files = _collection(database, f'{name}.files')
+            #: What derived files contain.
+            self.derived = Contents(database, f'{name}.derived')
         except InvalidName as error:
             raise ConfigurationError(f'collection = {name!r} cannot name a collection: {error}') from error
-        #: For messages.
-        self.name = f'{database.name}.{name}'
-        #: Where to look for chunks, one after the other.
-        self.chunk_sources = [self.chunks]
         if self.files.read_preference != ReadPreference.PRIMARY:
             self.files = self.files.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED)
-            self.chunk_sources.append(self.chunks.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED))
-        self._has_indexes = False
 
     def ensure_indexes(self) -> None:
         """Makes the indexes that GridFS has, before its first file is stored.
@@ -96,3 +115,8 @@ class Bucket:
             self.files.create_indexes([IndexModel([('filename', ASCENDING), ('uploadDate', ASCENDING)])])
             self.chunks.create_indexes([IndexModel([('files_id', ASCENDING), ('n', ASCENDING)], unique=True)])
         self._has_indexes = True
+
+
+def _collection(database: Database[Document], name: str) -> Collection[Document]:
+    options: CodecOptions[Document] = CodecOptions()  # whatever the URL says of time zones
+    return database.get_collection(name, options)

@@ -1,9 +1,10 @@
-"""What crashes have left in a GridFS: chunks without a file, and replaces that were not finished."""
+"""What crashes have left in a GridFS: chunks without a file, derived or not, and replaces that were not finished."""
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,9 +12,10 @@ from bson import ObjectId
 
 from ...errors import StorageFailure
 from .connection import Bucket
+from .derived import derived_strays
 from .failures import failing
 from .records import record_of
-from .removing import BATCH, remove_strays
+from .removing import BATCH, remove_derived, remove_strays
 from .replacing import Switch, settle
 
 _UNSETTLED = {'depot.replaced': {'$exists': True}}
@@ -26,24 +28,22 @@ def clean_bucket(bucket: Bucket, before: datetime, dry_run: bool) -> list[str]:
     """
     with failing('look for what crashes have left', bucket.name):
         switches, strays = [*_switches(bucket, _utc(before))], [*_strays(bucket, _utc(before))]
+        derived = [*derived_strays(bucket, _utc(before))]
     failures = []
-    left: list[Switch | ObjectId] = [] if dry_run else [*switches, *strays]
-    for each in left:
+    finish: list[Callable[[], None]] = [
+        *(functools.partial(settle, bucket, each) for each in switches),
+        *(functools.partial(remove_strays, bucket, each) for each in strays),
+        *(functools.partial(remove_derived, bucket, [each]) for each in derived),
+    ]
+    for each in [] if dry_run else finish:
         try:
             with failing('remove what a crash has left', bucket.name):
-                _finish(bucket, each)
+                each()
         except StorageFailure as error:
             failures.append(error)
     for failure in failures:
         raise failure
-    return [*(str(each.file_id) for each in switches), *map(str, strays)]
-
-
-def _finish(bucket: Bucket, left: Switch | ObjectId) -> None:
-    if isinstance(left, Switch):
-        settle(bucket, left)
-    else:
-        remove_strays(bucket, left)
+    return [*(str(each.file_id) for each in switches), *map(str, strays), *map(str, derived)]
 
 
 def _switches(bucket: Bucket, before: datetime) -> Iterator[Switch]:

@@ -11,7 +11,7 @@ from pymongo.errors import CursorNotFound
 
 from ...errors import FileMissing, StorageFailure
 from ..ranges import replaced
-from .connection import Bucket, Document
+from .connection import Contents, Document
 from .digesting import Digest
 from .failures import failing
 from .records import Record
@@ -31,7 +31,7 @@ class Chunks:
 
     def __init__(
         self,
-        bucket: Bucket,
+        bucket: Contents,
         record: Record,
         find: Callable[[], Record],
         start: int,

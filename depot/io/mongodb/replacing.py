@@ -5,8 +5,9 @@ rest looks as every GridFS has it: the chunks lie in its *place*, their ``files_
 
 1. *written*: the new chunks lie under an id of their own, T, and have ``content: T``.
 2. *switched*: one update of the file's document, and only if it still has the content P that was found in it: length,
-   name, checksum are the new ones, ``depot.content`` is T, and ``depot.replaced`` lists P.
-3. *removed*: the chunks of the contents in ``depot.replaced``.
+   name, checksum are the new ones, ``depot.content`` is T, and ``depot.replaced`` lists P. What the document told of
+   derived files is gone by that.
+3. *removed*: the chunks of the contents in ``depot.replaced``, and those of derived files.
 4. *moved*: the chunks of T get the file's ``_id`` for their ``files_id``.
 5. *settled*: ``depot.replaced`` goes; the file is at rest. ``content: T`` stays, there and in the chunks.
 
@@ -31,13 +32,14 @@ rest looks as every GridFS has it: the chunks lie in its *place*, their ``files_
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from .connection import Bucket, Document
-from .removing import as_it_was, contents_in_place, contents_of, remove_contents
+from .removing import DEPOT, as_it_was, contents_in_place, contents_of, derived_in, remove_contents, remove_derived
 
 # Older drivers kept it, and it would be that of the old content.
 _STALE = {'md5': True}
@@ -51,6 +53,8 @@ class Switch(NamedTuple):
     content: ObjectId
     #: The marks of the old ones.
     replaced: list[Any]
+    #: The ids of what was derived from the last of them.
+    derived: Sequence[ObjectId] = ()
 
 
 def switch(bucket: Bucket, file_id: ObjectId, content: ObjectId, fields: Document, must_exist: bool) -> Switch | None:
@@ -60,25 +64,26 @@ def switch(bucket: Bucket, file_id: ObjectId, content: ObjectId, fields: Documen
     comes through, and the new chunks must stay: it may yet happen.
     """
     while True:
-        document = bucket.files.find_one({'_id': file_id}, {'depot': True})
+        document = bucket.files.find_one({'_id': file_id}, DEPOT)
         if document is None and must_exist:
             return None
         replaced = _replaced(bucket, file_id, document)
         depot = {**fields['depot'], 'content': content, 'replaced': replaced}
         try:
-            done = _written(bucket, file_id, {**fields, 'depot': depot}, document)
+            before = _written(bucket, file_id, {**fields, 'depot': depot}, document)
         except PyMongoError:
             if not _is_switched(bucket, file_id, content):
                 raise
-            done = True
-        if done:
-            return Switch(file_id, content, replaced)
+            before = document or {}
+        if before is not None:
+            return Switch(file_id, content, replaced, [each['_id'] for each in derived_in(before).values()])
 
 
 def settle(bucket: Bucket, switched: Switch) -> None:
     """Steps 3 to 5: harmless a second time, and where the file was replaced again or deleted since."""
-    file_id, content, replaced = switched
+    file_id, content, replaced, derived = switched
     remove_contents(bucket, file_id, replaced)
+    remove_derived(bucket, derived)
     bucket.chunks.update_many({'files_id': content}, {'$set': {'files_id': file_id}})
     settled = bucket.files.update_one({'_id': file_id, 'depot.content': content}, {'$unset': {'depot.replaced': True}})
     if not settled.matched_count:
@@ -92,16 +97,16 @@ def _replaced(bucket: Bucket, file_id: ObjectId, document: Document | None) -> l
     return contents_of(document)
 
 
-def _written(bucket: Bucket, file_id: ObjectId, fields: Document, document: Document | None) -> bool:
-    """Whether the document was still the one that was read."""
+def _written(bucket: Bucket, file_id: ObjectId, fields: Document, document: Document | None) -> Document | None:
+    """The document that it replaces; None if that is not the one any more that was read."""
     if document is None:
         try:
             bucket.files.insert_one({'_id': file_id, **fields})
         except DuplicateKeyError:
-            return False
-        return True
+            return None
+        return {}
     change = {'$set': fields, '$unset': _STALE}
-    return bucket.files.update_one(as_it_was(document), change).matched_count == 1
+    return bucket.files.find_one_and_update(as_it_was(document), change, DEPOT)
 
 
 def _is_switched(bucket: Bucket, file_id: ObjectId, content: ObjectId) -> bool:

@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from ..utils import Content, Copied, copy_content
-from .connection import Bucket, Document
+from .connection import Contents, Document
 from .failures import failing
 from .records import CHUNK_SIZE
 
@@ -17,19 +17,21 @@ from .records import CHUNK_SIZE
 BATCH = 16
 
 
-def write_chunks(bucket: Bucket, files_id: ObjectId, content: Content, mark: ObjectId | None = None) -> Copied:
+def write_chunks(
+    bucket: Contents, files_id: ObjectId, content: Content, mark: ObjectId | None = None, **fields: ObjectId
+) -> Copied:
     """Stores a content as chunks of ``files_id``, each with the mark as its ``content``; an error leaves none."""
     with failing('prepare to store a file', bucket.name):
         bucket.ensure_indexes()
     with _removed_on_error(bucket, files_id):
-        writer = _ChunkWriter(bucket, {'files_id': files_id, **({'content': mark} if mark else {})})
+        writer = _ChunkWriter(bucket, {'files_id': files_id, **({'content': mark} if mark else {}), **fields})
         copied = copy_content(content, writer.write)
         writer.finish()
     return copied
 
 
 @contextlib.contextmanager
-def _removed_on_error(bucket: Bucket, files_id: ObjectId) -> Iterator[None]:
+def _removed_on_error(bucket: Contents, files_id: ObjectId) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -37,14 +39,14 @@ def _removed_on_error(bucket: Bucket, files_id: ObjectId) -> Iterator[None]:
         raise
 
 
-def withdraw(bucket: Bucket, files_id: ObjectId) -> None:
+def withdraw(bucket: Contents, files_id: ObjectId) -> None:
     """Removes chunks that will be no file's; if that fails, a clean does it."""
     with contextlib.suppress(PyMongoError):
         bucket.chunks.delete_many({'files_id': files_id})
 
 
 class _ChunkWriter:
-    def __init__(self, bucket: Bucket, fields: Document) -> None:
+    def __init__(self, bucket: Contents, fields: Document) -> None:
         self._bucket = bucket
         self._fields = fields
         self._rest = bytearray()
