@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
 CHROMIUM = Path('/usr/bin/chromium')
 _FLAGS = (
@@ -34,6 +34,22 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def window(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """A window with a cache of its own; a script that fails in it, or is kept from running, fails the test."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == 'error' and not message.text.startswith('Failed to load resource'):
+            complaints.append(message.text)
+
+    with browser.new_context(**options) as context:
+        context.on('console', listen)
+        context.on('weberror', lambda error: complaints.append(str(error.error)))
+        yield context
+    assert not complaints
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ _ADVICE = {
 }
 
 # A browser asks for six images at a time, and others have the page open too.
-_THREADS = 12
+_THREADS = 16
 
 
 class CannotServe(DepotError):
