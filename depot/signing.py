@@ -71,7 +71,7 @@ class Signer:
     def read(self, token: str, bound_to: str = '') -> Signed:
         """The same as :meth:`unsign`, with the instant at which it expires."""
         signed = _decoded(token.rpartition('.')[0])
-        is_valid = signed is not None and (signed.expires_at is None or time() < signed.expires_at)
+        is_valid = signed is not None and not is_over(signed.expires_at)
         # Every refusal takes as long: nothing is remembered of what is not valid, whatever it was before.
         check = self._check_remembered if is_valid else self._check
         check(token, bound_to)
@@ -83,6 +83,11 @@ class Signer:
         payload, _, signature = token.rpartition('.')
         if not (self._signer.verify_signature(_message(payload, bound_to), signature) and _is_canonical(signature)):
             raise _wrong()
+
+
+def is_over(expires_at: int | None) -> bool:
+    """Whether a token that expires then has expired."""
+    return expires_at is not None and time() >= expires_at
 
 
 def _checked(keys: Keys) -> list[bytes]:

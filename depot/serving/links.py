@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from ..errors import WrongSignature
-from ..signing import Keys, Signer
+from ..signing import Keys, Signer, is_over
 
 #: The field of a query string that has the token.
 PARAMETER = 'token'
+
+# So many grants.
+_REMEMBERED = 1024
 
 _DISPOSITIONS = (None, 'inline', 'attachment')
 
@@ -44,6 +47,8 @@ class Links:
 
     def __init__(self, keys: Keys, purpose: str = 'serve') -> None:
         self._signer = Signer(keys, purpose)
+        # What was granted last: pages show the same files again and again. Of refusals nothing is remembered.
+        self._granted: dict[tuple[str, str, str], Grant] = {}
 
     def link(
         self,
@@ -64,8 +69,20 @@ class Links:
 
         ``fingerprint`` is that of the request. A token that was made without one is valid for every request.
         """
-        token = token or ''
-        return self._read(token, _bound_to(path, fingerprint)) or self._read(token, _bound_to(path, ''))
+        asked = path, token or '', fingerprint
+        grant = self._granted.get(asked)
+        if grant is None or is_over(grant.expires_at):
+            grant = self._read(asked[1], _bound_to(path, fingerprint)) or self._read(asked[1], _bound_to(path, ''))
+            self._remember(asked, grant)
+        return grant
+
+    def _remember(self, asked: tuple[str, str, str], grant: Grant | None) -> None:
+        if grant is None:
+            self._granted.pop(asked, None)
+            return
+        if len(self._granted) >= _REMEMBERED:
+            self._granted.clear()
+        self._granted[asked] = grant
 
     def _read(self, token: str, bound_to: str) -> Grant | None:
         try:

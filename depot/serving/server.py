@@ -110,19 +110,22 @@ class FileServer:
         return sign and _text(sign(file, seconds, grant.filename, grant.disposition))
 
     def _policy(self, settings: StorageSettings, grant: Grant) -> Policy:
+        return self._policy_of(self._age(settings, grant), settings.cache, settings, grant)
+
+    def _policy_of_renditions(self, settings: StorageSettings, grant: Grant) -> Policy:
+        """Another recipe has another URL, and another file has: what is behind one never changes (RFC 8246)."""
+        cache = settings.cache if settings.cache == 'no-store' else f'{settings.cache}, immutable'
+        return self._policy_of(self._at_most(_YEAR, grant), cache, settings, grant)
+
+    def _policy_of(self, age: int, cache: str, settings: StorageSettings, grant: Grant) -> Policy:
         return Policy(
-            self._age(settings, grant),
-            settings.cache,
+            age,
+            cache,
             self._inline,
             self._resource_policy or ('same-origin' if settings.private else 'cross-origin'),
             grant.disposition,
             grant.filename,
         )
-
-    def _policy_of_renditions(self, settings: StorageSettings, grant: Grant) -> Policy:
-        """Another recipe has another URL, and another file has: what is behind one never changes (RFC 8246)."""
-        cache = settings.cache if settings.cache == 'no-store' else f'{settings.cache}, immutable'
-        return self._policy(settings, grant)._replace(cache_max_age=self._at_most(_YEAR, grant), cache=cache)
 
     def _age(self, settings: StorageSettings, grant: Grant) -> int:
         """Seconds. What the application allowed for one request, it is asked about at the next."""

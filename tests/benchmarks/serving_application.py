@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import pathlib
 
-FOLDER = pathlib.Path(os.environ['BENCH_FOLDER'])
+FOLDER = pathlib.Path(os.environ.get('BENCH_FOLDER', ''))
+SECRET_KEY = 'the key of a benchmark'
 
 
 def not_found(environ, start_response):
@@ -21,6 +22,10 @@ def depot(**options):
 
     DepotManager.configure('default', {'depot.storage_path': str(FOLDER)})
     return DepotManager.make_middleware(not_found, **options)
+
+
+def renditions():
+    return depot(secret_key=SECRET_KEY)
 
 
 def handed_off():
@@ -45,9 +50,11 @@ def bare():
 
 
 app = {
+    '': bool,
     'depot': depot,
     'filedepot': depot,
+    'renditions': renditions,
     'handed_off': handed_off,
     'whitenoise': whitenoise,
     'bare': bare,
-}[os.environ['BENCH_APPLICATION']]()
+}[os.environ.get('BENCH_APPLICATION', '')]()
