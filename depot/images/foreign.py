@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import IO
 
 from . import pillow
@@ -20,8 +21,11 @@ def decoded(file: IO[bytes], name: str, limits: Limits) -> Image:
 
     Raises :class:`~depot.errors.InvalidImage` and :class:`~depot.errors.ImageTooLarge`.
     """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     with pillow.refusing(), opened(file, name) as image:
         limits.check_size(*image.size)
+        limits.check_density(image.width * image.height, size)
         limits.check_memory(image.width * image.height * _PIXEL)
         image.load()
         frame = upright(in_srgb(plain(image), image.info.get('icc_profile')), orientation_of(image))

@@ -14,12 +14,17 @@ FOREIGN = frozenset({'bmp', 'heic'})
 
 MIB = 1024 * 1024
 
+# Pixels that are decoded anyway, whatever they are of.
+_HARMLESS = 16_000_000
+
 
 class Limits(NamedTuple):
     """What is too large, and where images are decoded; the defaults are those of an application that says nothing."""
 
     #: Pixels, those of all frames that are decoded together.
     pixels: int = 128_000_000
+    #: Pixels for each byte of the file. Pictures have up to 300, what is of one colour up to 1,000, and bombs more.
+    density: int = 2_000
     #: Frames, or pages.
     frames: int = 1_000
     #: Bytes of the file.
@@ -27,7 +32,7 @@ class Limits(NamedTuple):
     #: How long a worker process may take.
     seconds: float = 20.0
     #: Bytes that decoding may take: those that a worker process gets, beyond what it needs before it begins.
-    memory: int = 512 * MIB
+    memory: int = 1024 * MIB
     #: Whether images are decoded in a process of their own.
     worker: bool = False
     #: The formats that are read.
@@ -41,6 +46,15 @@ class Limits(NamedTuple):
         if width * height * frames > self.pixels:
             what = f'{width} x {height} pixels' + (f' in {frames} frames' if frames > 1 else '')
             raise ImageTooLarge(f'The image has {what}, {self._allowed(self.pixels, "pixels")}')
+
+    def check_density(self, pixels: int, size: int) -> None:
+        """Raises :class:`~depot.errors.ImageTooLarge` for many more pixels than a file of so many bytes should have.
+
+        An image of up to 16 million may be of as few bytes as can be.
+        """
+        if pixels > max(_HARMLESS, size * self.density):
+            what = f'{pixels // max(size, 1)} pixels for each of its bytes'
+            raise ImageTooLarge(f'The image has {what}, {self._allowed(self.density, "density")}')
 
     def check_frames(self, frames: int) -> None:
         """Raises :class:`~depot.errors.ImageTooLarge` for more frames than are allowed."""

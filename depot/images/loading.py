@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from typing import IO, Any
 
 from .limits import FOREIGN, Limits
 from .sizes import Size
-from .vips import Image, Source
+from .vips import Image, Source, forgotten
 
 #: The formats whose frames are an animation, which libvips reads and writes.
 ANIMATED = frozenset({'gif', 'webp'})
@@ -31,14 +33,24 @@ _SIDEWAYS = 5
 class Original:
     """An image whose header was read and found within the limits; the rest of it is not read yet.
 
-    ``format`` is what the file was found to be, and ``frames`` how many of
-    an animation are wanted, None for all.
+    ``image_format`` is what the file was found to be, and ``frames`` how many
+    of an animation are wanted, None for all. What libvips caches of it, which
+    holds the file open, is forgotten at the end of ``until``.
 
     Raises :class:`~depot.errors.ImageTooLarge`.
     """
 
-    def __init__(self, file: IO[bytes], source: Source, image_format: str, limits: Limits, frames: int | None) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        source: Source,
+        image_format: str,
+        limits: Limits,
+        frames: int | None,
+        until: ExitStack,
+    ) -> None:
         self._source = source
+        self._until = until
         self._format = image_format
         self._decoded = self._by_pillow(file, limits) if image_format in FOREIGN else None
         header = self._read()
@@ -48,6 +60,7 @@ class Original:
         self.size = _upright(header)
         self._profile: dict[str, Any] = {'output_profile': 'srgb'} if header.get_typeof('icc-profile-data') else {}
         limits.check_size(*self.size, self.frames)
+        limits.check_density(self.size.width * self.size.height * self.frames, file.seek(0, os.SEEK_END))
         limits.check_memory(self.size.width * self.size.height * self._bytes_of_a_pixel(header))
 
     def resized(self, size: Size) -> Image:
@@ -59,8 +72,7 @@ class Original:
         if self._decoded:
             return self._decoded
         load = getattr(Image, f'{_LOADERS.get(self._format, self._format)}load_source')
-        image: Image = load(self._source, access='sequential', fail_on='error', **options)
-        return image
+        return forgotten(load(self._source, access='sequential', fail_on='error', **options), self._until)
 
     def _by_pillow(self, file: IO[bytes], limits: Limits) -> Image:
         from .foreign import decoded  # here, because it loads Pillow

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator, Sequence
 from typing import IO
 
@@ -25,8 +26,10 @@ from .structure import examined, format_of
 # further is to be so much larger than the result, or the result is not as sharp.
 _SPARE = 1.2
 
-# Bytes that Pillow takes for a pixel, and those of a progressive JPEG, whose coefficients are all kept meanwhile.
-_PIXEL = 4
+# Bytes for a pixel that are taken at once, with those of the decoder: measured. The coefficients are of a progressive
+# JPEG, which are all kept until the last of them is read.
+_BYTES = {'WEBP': 16, 'AVIF': 12, 'HEIF': 12}
+_BYTES_ELSE = 8
 _COEFFICIENTS = 6
 
 
@@ -40,8 +43,11 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], limits: Limits) -> list[Ma
     targets = [each._replace(format=each.format and pillow_name(each.format)) for each in wanted]
     with refusing():
         name = examined(file, limits)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         with opened(file, name) as image:
             limits.check_size(*image.size)
+            limits.check_density(image.width * image.height, size)
             return _Rendering(image, pillow_name(name), limits).made(targets)
 
 
@@ -60,6 +66,8 @@ def refusing() -> Iterator[None]:
         yield
     except DepotError:
         raise
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge(f'The image is larger than Pillow allows: {error}') from error
     except MemoryError as error:
         raise ImageTooLarge('Decoding the image takes more memory than there is') from error
     except Exception as error:
@@ -122,7 +130,7 @@ class _Rendering:
             self._image.draft(None, tuple(round(max(sides) * _SPARE) for sides in zip(*sizes, strict=True)))
         drafted = self._image.width * self._image.height
         kept = full * _COEFFICIENTS if self._image.info.get('progressive') else 0
-        self._limits.check_memory(drafted * _PIXEL + kept)
+        self._limits.check_memory(drafted * _BYTES.get(self._name, _BYTES_ELSE) + kept)
 
     def _frames(self, count: int) -> Iterator[Image.Image]:
         for index in range(count):

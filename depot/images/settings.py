@@ -86,6 +86,7 @@ def _folders(name: str, value: object) -> tuple[str, ...]:
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     'pixels': _quantity,
+    'density': _quantity,
     'frames': _quantity,
     'bytes': _quantity,
     'seconds': _seconds,

@@ -20,6 +20,7 @@ from .limits import Limits
 _MAX_SCANS = 100
 _MAX_TEXTS = 32  # compressed ones, of up to 1 MiB each
 _MAX_PIECES = 1_000_000
+_MAX_CHUNKS = 250_000
 _MAX_TAG_BYTES = 16 * 1024 * 1024
 
 _PIECE = 1024 * 1024
@@ -103,7 +104,7 @@ def _png(file: IO[bytes], size: int, limits: Limits) -> None:
     """Chunks up to the one that says the end: https://www.w3.org/TR/png-3/#5Chunk-layout."""
     file.seek(8)
     texts = frames = 0
-    for _ in range(_MAX_PIECES):
+    for _ in range(_MAX_CHUNKS):
         length, kind = struct.unpack('>I4s', file.read(8))
         if kind == b'IEND':
             return
@@ -117,15 +118,23 @@ def _png(file: IO[bytes], size: int, limits: Limits) -> None:
 
 
 def _gif(file: IO[bytes], size: int, limits: Limits) -> None:
-    """Blocks up to the trailer: https://www.w3.org/Graphics/GIF/spec-gif89a.txt, appendix A."""
-    file.seek(10)
-    file.seek(13 + _colours(file.read(1)[0]))
+    """Blocks up to the trailer: https://www.w3.org/Graphics/GIF/spec-gif89a.txt, appendix A.
+
+    Decoders differ in what they take for the size of the image, so neither that of the screen may be too large nor
+    that of any frame.
+    """
+    file.seek(6)
+    width, height, flags = struct.unpack('<HHB', file.read(5))
+    limits.check_size(width, height)
+    file.seek(13 + _colours(flags))
     frames = pieces = 0
     while (introducer := file.read(1)) != b';':
         if introducer == b',':
             frames += 1
             limits.check_frames(frames)
-            _skip(file, _colours(file.read(9)[8]) + 1, size, 'gif')
+            left, top, width, height, flags = struct.unpack('<HHHHB', file.read(9))
+            limits.check_size(left + width, top + height)
+            _skip(file, _colours(flags) + 1, size, 'gif')
         elif introducer == b'!':
             _skip(file, 1, size, 'gif')
         else:
@@ -156,7 +165,7 @@ def _webp(file: IO[bytes], size: int, limits: Limits) -> None:
         raise broken('webp')
     file.seek(12)
     frames = 0
-    for _ in range(_MAX_PIECES):
+    for _ in range(_MAX_CHUNKS):
         if file.tell() + 8 > end:
             return
         kind, length = struct.unpack('<4sI', file.read(8))
@@ -169,7 +178,7 @@ def _webp(file: IO[bytes], size: int, limits: Limits) -> None:
 
 def _boxes(file: IO[bytes], size: int, limits: Limits) -> None:
     """Boxes up to the end of the file: ISO/IEC 14496-12, section 4.2."""
-    for _ in range(_MAX_PIECES):
+    for _ in range(_MAX_CHUNKS):
         if file.tell() == size:
             return
         start = file.tell()
@@ -225,7 +234,7 @@ def _skip(file: IO[bytes], length: int, end: int, name: str) -> None:
 
 
 def _in_pieces(name: str) -> ImageTooLarge:
-    return ImageTooLarge(f'The {name} file is in more than {_MAX_PIECES} pieces')
+    return ImageTooLarge(f'The {name} file is in too many pieces')
 
 
 _EXAMINERS: dict[str, Callable[[IO[bytes], int, Limits], None]] = {
