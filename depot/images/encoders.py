@@ -18,6 +18,9 @@ _OPAQUE = frozenset({'jpeg'})
 
 _QUALITY = {'jpeg': 80, 'webp': 80, 'avif': 60}
 
+# The picture inside the metadata that cameras add, which shows what was before the recipe.
+_SMALL_PICTURE = 'jpeg-thumbnail-data'
+
 # The depths that a PNG with a palette can have: https://www.w3.org/TR/png-3/, section 11.2.1.
 _PNG_DEPTHS = (1, 2, 4, 8)
 
@@ -37,6 +40,9 @@ def encoded(image: Image, image_format: str, options: _Options) -> bytes:
         image = flattened(image, options['background'])
     save, option_names = _ENCODERS[image_format]
     given = {name: value for name, value in option_names(options).items() if value is not None}
+    if image.get_typeof(_SMALL_PICTURE):
+        image = image.copy()
+        image.remove(_SMALL_PICTURE)
     content: bytes = getattr(image, save)(keep=KEPT[options['keep_metadata']], **given)
     return content
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from typing import IO, Any
 
 from .limits import FOREIGN, Limits
 from .sizes import Size
-from .vips import Image, Source, forgotten
+from .vips import Image, Source
 
 #: The formats whose frames are an animation, which libvips reads and writes.
 ANIMATED = frozenset({'gif', 'webp'})
@@ -34,23 +33,13 @@ class Original:
     """An image whose header was read and found within the limits; the rest of it is not read yet.
 
     ``image_format`` is what the file was found to be, and ``frames`` how many
-    of an animation are wanted, None for all. What libvips caches of it, which
-    holds the file open, is forgotten at the end of ``until``.
+    of an animation are wanted, None for all.
 
     Raises :class:`~depot.errors.ImageTooLarge`.
     """
 
-    def __init__(
-        self,
-        file: IO[bytes],
-        source: Source,
-        image_format: str,
-        limits: Limits,
-        frames: int | None,
-        until: ExitStack,
-    ) -> None:
+    def __init__(self, file: IO[bytes], source: Source, image_format: str, limits: Limits, frames: int | None) -> None:
         self._source = source
-        self._until = until
         self._format = image_format
         self._decoded = self._by_pillow(file, limits) if image_format in FOREIGN else None
         header = self._read()
@@ -72,7 +61,8 @@ class Original:
         if self._decoded:
             return self._decoded
         load = getattr(Image, f'{_LOADERS.get(self._format, self._format)}load_source')
-        return forgotten(load(self._source, access='sequential', fail_on='error', **options), self._until)
+        image: Image = load(self._source, access='sequential', fail_on='error', **options)
+        return image
 
     def _by_pillow(self, file: IO[bytes], limits: Limits) -> Image:
         from .foreign import decoded  # here, because it loads Pillow

@@ -53,12 +53,13 @@ def transform(
 
 @contextlib.contextmanager
 def _opened(source: Path | bytes) -> Iterator[tuple[IO[bytes], Source]]:
-    """The file twice: for looking at it, and for libvips, which has the same one even if it is replaced meanwhile."""
+    """The file twice: for looking at it, and for libvips."""
     if isinstance(source, bytes):
         yield io.BytesIO(source), Source.new_from_memory(source)
     else:
         with open(source, 'rb') as file:
-            yield file, Source.new_from_descriptor(file.fileno())
+            # By its name: one that is given to libvips open stays so for as long as anything of it is in the cache.
+            yield file, Source.new_from_file(str(source))
 
 
 class _Making:
@@ -109,7 +110,7 @@ class _Making:
         """An overlay, which is an image like any other."""
         content = self._layers[str(name)]
         file, source = io.BytesIO(content), Source.new_from_memory(content)
-        layer = Original(file, source, examined(file, self._limits), self._limits, frames=1)
+        layer = Original(file, source, examined(file, self._limits), self._limits, 1)
         return layer.resized(layer.size).copy_memory()
 
 
