@@ -37,7 +37,7 @@ def folder_paths(folder: str) -> tuple[str, str]:
 
 def derived_folder(folder: str, key: str = '') -> str:
     """Where a derived file is; without a key, all of them. Keys come from :func:`~depot.io.ids.checked_key`."""
-    return os.path.join(folder, 'derived', key)
+    return f'{folder}/derived/{key}'
 
 
 def write_folder(folder: str, content: Content, filename: str | None, content_type: str | None) -> None:

@@ -26,6 +26,7 @@ _MOST = 256
 _FAILURES_LAST = 60.0
 _MOST_FAILURES = 1000
 
+# The path of the file, and the text of the recipe.
 _Name = tuple[str, str]
 
 
@@ -48,7 +49,7 @@ class Makers:
 
     def failed(self, path: str, variant: Variant) -> bool:
         """Whether the rendition could not be made, not long ago."""
-        return self._failures.get((path, variant.key), 0.0) > time.monotonic()
+        return self._failures.get((path, variant.to_text()), 0.0) > time.monotonic()
 
     def begin(self, path: str, variant: Variant) -> Making:
         """Has the rendition of the file at ``storage/id`` made, unless it is being made already.
@@ -57,7 +58,7 @@ class Makers:
         """
         if self._process != os.getpid():
             self._begin_anew()
-        name = path, variant.key
+        name = path, variant.to_text()
         with self._lock:
             making = self._makings.get(name)
             if making is None:
@@ -76,7 +77,7 @@ class Makers:
         try:
             file = rendition(name[0], variant)
         except (InvalidImage, InvalidVariant) as error:
-            log.warning('no rendition of %s by %s: %s', name[0], variant.to_text(), error)
+            log.warning('no rendition of %s by %s: %s', *name, error)
             self._remember(name)
             raise
         finally:
