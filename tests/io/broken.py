@@ -160,6 +160,102 @@ def _part_of_an_unread_file(self: Any, start: int, stop: int) -> Any:
     return MemoryStoredFile.open_range(self, start, stop)
 
 
+def _putting(content: Callable[[Any], Any]) -> Broken:
+    """A memory storage that puts something else under a file."""
+    return _with(put_derived=lambda self, file, key, given, *info: Memory.put_derived(self, file, key, content(given)))
+
+
+def _with_derived(**members: Any) -> Broken:
+    """A memory storage whose derived files have other methods."""
+    kind = type('BrokenFile', (MemoryStoredFile,), members)
+    return _with(get_derived=lambda self, file, key: kind(checked_file_id(file), self.files, key))
+
+
+def _joined(content: Any) -> bytes:
+    return b''.join(utils.blocks(content))
+
+
+class KeepsWhatIsDerived(Memory):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[Any, Any] = {}
+
+    def put_derived(self, file_or_id: Any, key: str, *content: Any) -> None:
+        super().put_derived(file_or_id, key, *content)
+        self.kept[self.fileid(file_or_id), key] = self.files[self.fileid(file_or_id)]['derived'][key]
+
+    def get_derived(self, file_or_id: Any, key: str) -> Any:
+        file_id = self.fileid(file_or_id)
+        if (file_id, key) in self.kept:
+            self.files[file_id] = {'metadata': {}, 'derived': {key: self.kept[file_id, key]}}
+        return super().get_derived(file_or_id, key)
+
+
+class DerivesOnce(Memory):
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[Any] = set()
+
+    def put_derived(self, file_or_id: Any, key: str, *content: Any) -> None:
+        if (file_or_id, key) not in self.known:
+            self.known.add((file_or_id, key))
+            super().put_derived(file_or_id, key, *content)
+
+
+class TellsOthersWhatWasDerived(Memory):
+    def put_derived(self, file_or_id: Any, key: str, content: Any, *info: Any) -> None:
+        super().put_derived(file_or_id, key, content, *info)
+        self.files[file_or_id]['metadata']['filename'] = 'derived'
+
+
+class ListsWhatIsDerived(Memory):
+    def put_derived(self, file_or_id: Any, *content: Any) -> None:
+        super().put_derived(file_or_id, *content)
+        self.create(b'derived')
+
+
+class DerivesTheSame(Memory):
+    def get_derived(self, file_or_id: Any, key: str) -> Any:
+        return super().get_derived(file_or_id, next(iter(self.files[file_or_id].get('derived', {key: None}))))
+
+
+class DerivesFromNothing(Memory):
+    def put_derived(self, file_or_id: Any, *content: Any) -> None:
+        with contextlib.suppress(FileMissing):
+            super().put_derived(file_or_id, *content)
+
+
+class AddsToWhatIsDerived(Memory):
+    def put_derived(self, file_or_id: Any, key: str, content: Any, *info: Any) -> None:
+        before = self.files[self.fileid(file_or_id)].get('derived', {}).get(key, {'data': b''})['data']
+        super().put_derived(file_or_id, key, before + content, *info)
+
+
+class DeletesBeforeItPuts(Memory):
+    def put_derived(self, file_or_id: Any, key: str, *content: Any) -> None:
+        self.delete_derived(file_or_id, key)
+        time.sleep(0.001)
+        super().put_derived(file_or_id, key, *content)
+
+
+class PutsNothingFirst(Memory):
+    def put_derived(self, file_or_id: Any, key: str, *content: Any) -> None:
+        super().put_derived(file_or_id, key, b'')
+        super().put_derived(file_or_id, key, *content)
+
+
+class PutsByIdWhenItIsRead(Memory):
+    def put_derived(self, file_or_id: Any, key: str, content: Any, *info: Any) -> None:
+        super().put_derived(self.fileid(file_or_id), key, _joined(content), *info)
+
+
+class ForgetsWhatIsDerived(Memory):
+    def clean(self, *before: Any, **options: Any) -> Any:
+        for record in self.files.values():
+            record.pop('derived', None)
+        return []
+
+
 class DeletesManyUpToAFailure(Memory):
     def delete_many(self, ids: Any) -> Any:
         for each in ids:
@@ -497,4 +593,37 @@ BROKEN: dict[str, Broken] = {
     ),
     'test_a_url_is_text_or_none': _with(url=lambda self, file, **options: utils.timestamp()),
     'test_a_url_of_a_missing_file_says_so': _with(url=lambda self, file, **options: None),
+    # derived files
+    'test_a_storage_without_derived_files_says_so': _with(capabilities=Memory.capabilities - {'derived'}),
+    'test_a_derived_file_has_its_content': _putting(lambda content: content[:-1]),
+    'test_a_derived_file_has_the_id_of_its_original_and_its_own_description': _putting(lambda content: content),
+    'test_a_derived_file_has_no_public_url': _with_derived(public_url='http://localhost'),
+    'test_a_derived_file_is_a_stream_like_any_other': _with_derived(read=lambda self, n=-1: samples.SAMPLE),
+    'test_a_derived_file_may_be_empty': _putting(lambda content: content or b'nothing'),
+    'test_derived_files_are_told_apart_by_file_and_key': DerivesTheSame,
+    'test_a_stored_file_goes_in_for_the_original': _with(get_derived=lambda self, file, key: self.files[file][key]),
+    'test_the_original_stays_as_it_was': TellsOthersWhatWasDerived,
+    'test_derived_files_are_in_no_list': ListsWhatIsDerived,
+    'test_what_was_not_derived_is_missing': DerivesTheSame,
+    'test_nothing_is_derived_from_what_is_missing': DerivesFromNothing,
+    'test_a_delete_takes_what_is_derived_with_it': KeepsWhatIsDerived,
+    'test_delete_many_takes_what_is_derived_with_it': KeepsWhatIsDerived,
+    'test_a_replace_takes_what_is_derived_with_it': KeepsWhatIsDerived,
+    'test_a_copy_over_a_file_takes_what_is_derived_with_it': KeepsWhatIsDerived,
+    'test_after_a_replace_there_are_new_derived_files': DerivesOnce,
+    'test_one_derived_file_is_deleted': _with(delete_derived=lambda self, file, key=None: None),
+    'test_all_derived_files_of_one_are_deleted': _with(
+        delete_derived=lambda self, file, key=None: [Memory.delete_derived(self, each) for each in self.files]
+    ),
+    'test_of_two_under_one_key_one_is_there_and_whole': AddsToWhatIsDerived,
+    'test_a_derived_file_that_is_put_again_and_again_is_whole_to_its_readers': DeletesBeforeItPuts,
+    'test_put_derived_takes_every_content': _putting(bytes),
+    'test_a_put_that_fails_leaves_nothing': PutsNothingFirst,
+    'test_a_put_that_fails_keeps_what_was_there': DeletesBeforeItPuts,
+    'test_what_was_derived_from_a_replaced_content_is_refused': PutsByIdWhenItIsRead,
+    'test_a_put_is_refused_if_the_file_is_replaced_meanwhile': PutsByIdWhenItIsRead,
+    'test_a_put_is_refused_if_the_file_is_deleted_meanwhile': DerivesFromNothing,
+    'test_clean_removes_no_derived_file': ForgetsWhatIsDerived,
+    'test_what_is_no_key_is_refused': _with(delete_derived=lambda self, file, key=None: None),
+    'test_derived_files_of_what_is_no_id_are_refused': _mistaking('delete_derived', lambda: None),
 }
