@@ -99,10 +99,10 @@ def running(name: str, stored: Stored) -> Iterator[Server]:
     with tempfile.TemporaryFile(prefix=f'depot-{name}-') as log:
         process = _started(kind, server.port, stored, log)
         try:
-            _wait_until_ready(process, server, log)
+            wait_until_ready(process, server, log)
             yield server
         finally:
-            _stop(process)
+            stop(process)
 
 
 def _started(kind: Kind, port: int, stored: Stored, log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -118,7 +118,7 @@ def _started(kind: Kind, port: int, stored: Stored, log: IO[bytes]) -> subproces
     )
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], server: Server, log: IO[bytes]) -> None:
+def wait_until_ready(process: subprocess.Popen[bytes], server: Server, log: IO[bytes]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
@@ -129,7 +129,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], server: Server, log: IO[
     raise RuntimeError(f'{server.name} did not start:\n{log.read().decode()}')
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """Asks it to end, which ends its workers too."""
     process.terminate()
     try:
