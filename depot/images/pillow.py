@@ -53,10 +53,9 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], limits: Limits) -> list[Ma
 
 def load(file: IO[bytes], wanted: Sequence[Wanted]) -> None:
     """Loads all code that :func:`render` needs for this, so that it opens no file: by the same with a sample."""
-    name = format_of(file.read(64))
+    name = format_of(file.read(64)) or 'png'
     file.seek(0)
-    if name:
-        render(io.BytesIO(sample(name)), wanted, Limits())
+    render(io.BytesIO(sample(name)), wanted, Limits())
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ the application gets an error. The other side is :mod:`~depot.images.worker_proc
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -113,16 +114,25 @@ def _died(code: int, complaint: bytes) -> DepotError:
 def _read(answer: bytes) -> list[Made | None]:
     """What a worker has written: JSON in a line, then the contents, one after the other."""
     head, _, contents = answer.partition(b'\n')
-    said = json.loads(head)
-    if 'error' in said:
-        raise _ERRORS.get(said['error'], InvalidImage)(said['message'])
+    try:
+        said = json.loads(head)
+        if 'error' not in said:
+            return _made(said['made'], io.BytesIO(contents))
+        error, message = _ERRORS.get(said['error'], InvalidImage), str(said['message'])
+    except (ValueError, KeyError, TypeError) as reason:
+        raise ConfigurationError(f'The process for decoding images answers what cannot be read: {reason}') from reason
+    raise error(message)
+
+
+def _made(said: list[Any], contents: IO[bytes]) -> list[Made | None]:
     made: list[Made | None] = []
-    at = 0
-    for each in said['made']:
+    for each in said:
         if each is None:
             made.append(None)
             continue
-        size, *rest = each
-        made.append(Made(contents[at : at + size], *rest))
-        at += size
+        size, image_format, content_type, width, height = each
+        content = contents.read(size)
+        if len(content) != size:
+            raise ValueError('it ends too early')
+        made.append(Made(content, image_format, content_type, width, height))
     return made
