@@ -47,7 +47,7 @@ class Variant:
     Raises :class:`~depot.errors.InvalidVariant`.
     """
 
-    __slots__ = ('_text', 'eager', 'options', 'steps')
+    __slots__ = ('_text', 'eager', 'key', 'options', 'steps')
 
     #: The operations, in their order.
     steps: tuple[Step, ...]
@@ -55,6 +55,8 @@ class Variant:
     options: Mapping[str, Plain]
     #: Whether the rendition is made together with its original.
     eager: bool
+    #: What the rendition is kept under: 32 lower-case hexadecimal digits, the same for recipes that are equal.
+    key: str
     _text: str
 
     def __init__(self, *steps: object, eager: bool = False, **operations_and_options: object) -> None:
@@ -63,6 +65,7 @@ class Variant:
         self._keep('options', MappingProxyType(read_options(operations_and_options, OPTIONS)))
         self._keep('eager', bool(eager))
         self._keep('_text', _compact([VERSION, list(map(written, self.steps)), changed(self.options, OPTIONS)]))
+        self._keep('key', hashlib.sha256(self._text.encode()).hexdigest()[:_KEY_LENGTH])
 
     @classmethod
     def from_text(cls, text: str) -> Variant:
@@ -78,11 +81,6 @@ class Variant:
     def to_text(self) -> str:
         """The recipe as compact JSON, the same for all recipes that are equal."""
         return self._text
-
-    @property
-    def key(self) -> str:
-        """What the rendition is kept under: 32 lower-case hexadecimal digits, the same for recipes that are equal."""
-        return hashlib.sha256(self._text.encode()).hexdigest()[:_KEY_LENGTH]
 
     def __eq__(self, other: object) -> bool:
         return self._text == other._text if isinstance(other, Variant) else NotImplemented
