@@ -10,7 +10,6 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from time import time
 from typing import Any, NamedTuple
 
@@ -20,9 +19,6 @@ from .errors import ConfigurationError, WrongSignature
 
 #: One secret, or several: the oldest first. The last one signs, each verifies.
 Keys = str | bytes | Sequence[str | bytes]
-
-# So many tokens of each signer.
-_REMEMBERED = 1024
 
 
 class Signed(NamedTuple):
@@ -48,8 +44,6 @@ class Signer:
         self._signer = itsdangerous.Signer(
             _checked(keys), salt=f'depot.{purpose}', key_derivation='hmac', digest_method=hashlib.sha256
         )
-        # Pages show the same files again and again. What is not genuine raises, and is not remembered.
-        self._check_remembered = lru_cache(_REMEMBERED)(self._check)
 
     def sign(self, value: Any, bound_to: str = '', expires: float | None = None, step: int = 1) -> str:
         """A token that says ``value``, for ``expires`` seconds from now, and on to the end of a ``step`` of seconds.
@@ -70,19 +64,12 @@ class Signer:
 
     def read(self, token: str, bound_to: str = '') -> Signed:
         """The same as :meth:`unsign`, with the instant at which it expires."""
-        signed = _decoded(token.rpartition('.')[0])
-        is_valid = signed is not None and not is_over(signed.expires_at)
-        # Every refusal takes as long: nothing is remembered of what is not valid, whatever it was before.
-        check = self._check_remembered if is_valid else self._check
-        check(token, bound_to)
-        if signed is None or not is_valid:
-            raise _wrong()
-        return signed
-
-    def _check(self, token: str, bound_to: str) -> None:
         payload, _, signature = token.rpartition('.')
-        if not (self._signer.verify_signature(_message(payload, bound_to), signature) and _is_canonical(signature)):
-            raise _wrong()
+        is_ours = self._signer.verify_signature(_message(payload, bound_to), signature)
+        signed = _decoded(payload) if is_ours and _is_canonical(signature) else None
+        if signed is None or is_over(signed.expires_at):
+            raise WrongSignature('this was not signed for this, or is valid no more')
+        return signed
 
 
 def is_over(expires_at: int | None) -> bool:
@@ -96,10 +83,6 @@ def _checked(keys: Keys) -> list[bytes]:
     if not several or not all(isinstance(each, (str, bytes)) and each for each in several):
         raise ConfigurationError('a key to sign with is text or bytes, not empty; or several of them, the oldest first')
     return [each.encode('utf-8', 'surrogatepass') if isinstance(each, str) else each for each in several]
-
-
-def _wrong() -> WrongSignature:
-    return WrongSignature('this was not signed for this, or is valid no more')
 
 
 def _message(payload: str, bound_to: str) -> bytes:
