@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from ming import schema
 from ming.odm import FieldProperty, MappedClass, Mapper
 from sqlalchemy import Engine, insert, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from depot.errors import ConfigurationError, InvalidImage, InvalidVariant, WrongOption
@@ -20,6 +23,7 @@ from depot.fields.ming import UploadedFileProperty
 from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
 from depot.fields.variants import Rendition
+from depot.images import decoding
 from depot.images.recipe import Variant
 from depot.images.renditions import find
 from depot.io.memory import MemoryFileStorage
@@ -403,6 +407,40 @@ def test_a_file_that_was_assigned_before_is_not_decoded_again(eager: Any, sessio
     session.add(eager(image=image))
     session.commit()
     assert len(makings) == 1
+
+
+async def assigned_after_upload(eager: Any, session: AsyncSession) -> None:
+    session.add(eager(image=await eager.image.type.upload_async(photo())))
+
+
+async def inserted(eager: Any, session: AsyncSession) -> None:
+    await session.execute(insert(eager), [{'image': photo()}])
+
+
+@pytest.mark.parametrize('way', [assigned_after_upload, inserted])
+def test_under_asyncio_no_event_loop_makes_what_is_eager(
+    eager: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch, way: Any
+) -> None:
+    threads = []
+
+    def transformed(source: Any, variant: Variant) -> Any:
+        threads.append(threading.get_ident())
+        return Counted()(source, variant)
+
+    async def main() -> None:
+        connected = create_async_engine(engine.url.set(drivername='sqlite+aiosqlite'))
+        try:
+            async with AsyncSession(connected) as session:
+                await way(eager, session)
+                await session.commit()
+                assert is_made((await session.scalar(select(eager))).image, THUMB)
+        finally:
+            await connected.dispose()
+
+    monkeypatch.setattr(decoding, 'transformed', transformed)
+    asyncio.run(main())
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 # Ming
