@@ -25,6 +25,13 @@ _MAX_TAG_BYTES = 16 * 1024 * 1024
 
 _PIECE = 1024 * 1024
 
+# ITU-T T.81, table B.1: the frames that may be read in one go, the scan, and what may stand before it: tables, a
+# restart interval, comments, and what applications add.
+_SEQUENTIAL = frozenset({0xC0, 0xC1})
+_SCAN = 0xDA
+_SEGMENTS = _SEQUENTIAL | {0xC4, _SCAN, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE}
+_MAX_SEGMENTS = 1_000
+
 _SIGNATURES = {
     b'\xff\xd8\xff': 'jpeg',
     b'\x89PNG\r\n\x1a\n': 'png',
@@ -91,13 +98,36 @@ def _take(file: IO[bytes], size: int, limits: Limits) -> None:
 
 
 def _jpeg(file: IO[bytes], size: int, limits: Limits) -> None:
-    """Each scan of a progressive file makes the decoder go over all pixels."""
+    """Each scan of an image in several makes the decoder go over all pixels."""
+    if _in_one_scan(file):
+        return
+    file.seek(0)
     scans, last = 0, b''
     while piece := file.read(_PIECE):
         scans += piece.count(b'\xff\xda') + (last + piece[:1]).count(b'\xff\xda')
         last = piece[-1:]
     if scans > _MAX_SCANS:
         raise ImageTooLarge(f'The jpeg file has {scans} scans; {_MAX_SCANS} are read')
+
+
+def _in_one_scan(file: IO[bytes]) -> bool:
+    """Whether the first scan has all of a sequential image, after which no other is read: ITU-T T.81, section B.2.
+
+    So are nearly all photos, and to count in a large one costs as much as to decode a tenth of it.
+    """
+    file.seek(2)
+    components = 0
+    for _ in range(_MAX_SEGMENTS):
+        marker, kind, length = struct.unpack('>BBH', file.read(4))
+        after = file.tell() + length - 2
+        if marker != 0xFF or kind not in _SEGMENTS:
+            return False
+        if kind == _SCAN:
+            return file.read(1)[0] == components
+        if kind in _SEQUENTIAL:
+            components = file.read(6)[5]
+        file.seek(after)
+    return False
 
 
 def _png(file: IO[bytes], size: int, limits: Limits) -> None:
