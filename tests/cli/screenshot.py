@@ -1,14 +1,19 @@
-"""Makes the manual's picture of the demo: ``python -m tests.cli.screenshot docs/images/demo.png``."""
+"""Makes the manual's pictures of the demo: ``python -m tests.cli.screenshot docs/images``."""
 
 from __future__ import annotations
 
 import math
+import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .browser import chromium, demo
 from .samples import PDF, png
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 Colour = tuple[float, float, float]
 
@@ -58,26 +63,36 @@ FILES = {
 }
 
 
-def take(target: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        paths = [Path(folder, name) for name in FILES]
-        for path in paths:
-            path.write_bytes(FILES[path.name])
-        with demo(Path(folder), '--folder', 'depot-demo') as url:
-            page = browser.new_page(viewport={'width': 1200, 'height': 880}, color_scheme='light')
-            page.goto(url)
-            for path in paths:
-                page.set_input_files('#chosen', path)
-                page.get_by_role('link', name=path.name).wait_for()
-            page.get_by_label('Roll back').check(force=True)
-            with page.expect_file_chooser() as chooser:
-                page.get_by_role('button', name='Replace first-light.png').click()
-            chooser.value.set_files(paths[1])
-            page.get_by_text('Rolled back').wait_for()
-            page.evaluate("document.querySelector('.folder code').textContent = './depot-demo'")
-            page.mouse.move(0, 0)
-            page.wait_for_load_state('networkidle')
-            page.screenshot(path=target)
+def take(folder: Path) -> None:
+    with (
+        tempfile.TemporaryDirectory() as work,
+        chromium() as browser,
+        demo(Path(work), '--folder', 'depot-demo') as url,
+    ):
+        page = browser.new_page(viewport={'width': 1200, 'height': 880}, color_scheme='light')
+        show_documents(page, url, Path(work))
+        page.screenshot(path=folder / 'demo.png')
+        page.goto(f'{url}gallery', wait_until='networkidle')
+        page.locator('#made', has_text=re.compile('[1-9]')).wait_for()
+        page.screenshot(path=folder / 'gallery.png')
+
+
+def show_documents(page: Page, url: str, work: Path) -> None:
+    paths = [work / name for name in FILES]
+    for path in paths:
+        path.write_bytes(FILES[path.name])
+    page.goto(url)
+    for path in paths:
+        page.set_input_files('#chosen', path)
+        page.get_by_role('link', name=path.name).wait_for()
+    page.get_by_label('Roll back').check(force=True)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role('button', name='Replace first-light.png').click()
+    chooser.value.set_files(paths[1])
+    page.get_by_text('Rolled back').wait_for()
+    page.evaluate("document.querySelector('.folder code').textContent = './depot-demo'")
+    page.mouse.move(0, 0)
+    page.wait_for_load_state('networkidle')
 
 
 if __name__ == '__main__':

@@ -33,7 +33,8 @@ def demo(port: int, host: str, folder: Path) -> None:
 
     Upload photos and documents, replace and delete them; commit or roll back,
     and see what the transaction did to the folder. What you uploaded is there
-    again at the next start.
+    again at the next start. A second page is a gallery, whose small photos are
+    made while you look.
     """
     from .server import CannotServe, make_server  # here, because it loads Flask and SQLAlchemy
 
