@@ -33,8 +33,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_demo_runs_from_a_wheel(unpacked: Path, tmp_path: Path) -> None:
     with demo(tmp_path, pythonpath=unpacked) as url:
-        for name in ('page.html', 'page.css', 'page.js'):
-            path = '' if name == 'page.html' else f'static/{name}'
+        for path in ('', 'static/page.css', 'static/page.js', 'gallery', 'static/gallery.css', 'static/gallery.js'):
             with urllib.request.urlopen(url + path) as answer:
                 assert answer.status == 200
     assert (tmp_path / 'depot-demo' / 'documents.sqlite').exists()
