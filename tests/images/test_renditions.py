@@ -279,7 +279,7 @@ def test_a_file_that_is_replaced_again_and_again_is_given_up(
     storage: LocalFileStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = stored()
-    contents = (photo(blue=each / 100) for each in range(100))
+    contents = (photo(blue=each / 100) for each in range(1, 101))
     after_decoding(monkeypatch, *[lambda: storage.replace(path.partition('/')[2], next(contents))] * 100)
     with pytest.raises(FileMissing, match='again and again'):
         rendition(path, THUMB)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depot import signing
+from depot.serving import links
 from depot.serving.links import NOTHING_MORE, Grant, Links, token_of
 
 KEYS = ['old key', 'new key']
@@ -258,3 +259,11 @@ def test_the_token_of_a_query(query: str, token: str | None) -> None:
 def test_any_query_can_be_asked_for_a_token(query: str) -> None:
     token = token_of(query)
     assert token is None or Links(KEYS).grant(PATH, token) is None
+
+
+def test_grants_are_not_remembered_without_end(monkeypatch):
+    monkeypatch.setattr(links, '_REMEMBERED', 2)
+    several = Links('key')
+    for path in 'a/1', 'a/2', 'a/3', 'a/1':
+        assert several.grant(path, several.link(path)) == NOTHING_MORE
+    assert len(several._granted) <= 2

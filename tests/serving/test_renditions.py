@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from depot import signing
-from depot.errors import BackendMissing, ConfigurationError, StorageFailure
+from depot.errors import BackendMissing, ConfigurationError, RenditionBusy, StorageFailure
 from depot.fields.upload import UploadedFile
 from depot.images import decoding
 from depot.images.recipe import Variant
@@ -489,6 +489,20 @@ def test_a_rendition_that_goes_while_it_is_sent_is_not_found(server: Server, mon
     opened = MemoryStoredFile.open_range
     monkeypatch.setattr(MemoryStoredFile, 'open_range', gone)
     assert shown(server.ask(url)) == missing(server)
+
+
+def test_a_decoder_that_is_busy_and_an_end_of_the_process_have_a_client_come_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: Any) -> None:
+        raise RenditionBusy('too many')
+
+    url = uploaded().variant(THUMB).url
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding, 'transformed', busy)
+        assert server.ask(url).status == 503
+    server.middleware._server._renditions._makers._threads.shutdown()
+    assert server.ask(url).status == 503
 
 
 # Children
