@@ -71,7 +71,7 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
         self.upload_type = upload_type
         self.multiple = multiple
         self.json = json
-        self.variants = checked_variants(variants, upload_type)
+        self._variants = checked_variants(variants, upload_type)
         self._variant_filters = filters_for(self.variants)
         self.impl_instance = self._storage_type(text=self.impl_instance, length=args or kw.get('length'))
         self.impl = self.impl_instance
@@ -97,6 +97,11 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
     @property
     def _upload_type(self) -> type[DepotFileInfo]:
         return self.upload_type
+
+    @property
+    def variants(self) -> Variants:
+        """The recipes that have a name, by their names."""
+        return self._variants
 
     def __repr__(self) -> str:
         """The constructor call that makes the same database type, for Alembic's migrations."""

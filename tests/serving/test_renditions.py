@@ -6,10 +6,12 @@ import asyncio
 import logging
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from depot import signing
@@ -18,6 +20,7 @@ from depot.fields.upload import UploadedFile
 from depot.images import decoding
 from depot.images.recipe import Variant
 from depot.images.renditions import clear
+from depot.io.boto3 import S3Storage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage, MemoryStoredFile
 from depot.io.utils import FileIntent
@@ -194,6 +197,17 @@ def remote(get: Any) -> Any:
         return file
 
     return got
+
+
+def test_a_public_bucket_serves_files_and_we_their_renditions(server: Server, moto: str) -> None:
+    session = boto3.Session('test', 'test')
+    DepotManager._depots['bucket'] = S3Storage(bucket=f'test-{uuid.uuid4()}', policy='public-read', session=session)
+    file = uploaded('bucket')
+    assert not file.url.startswith('/depot/')
+    assert server.ask(f'/depot/{file.path}').headers['location'] == file.url
+    for _ in range(2):
+        answer = server.ask(file.variant(THUMB).url)
+        assert (answer.status, size_of(answer.body)) == (200, (20, 20))
 
 
 def test_the_web_server_in_front_sends_what_is_on_its_disk(server: Server, tmp_path: Any) -> None:
