@@ -24,7 +24,7 @@ from ..images.renditions import find
 from ..manager import DepotManager
 from .delivery import Delivery, said
 from .kept import KeptFiles
-from .making import Makers, Making
+from .makers import Makers, Making
 from .resolver import segments_of
 from .response import plain
 

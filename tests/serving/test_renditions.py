@@ -25,7 +25,7 @@ from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage, MemoryStoredFile
 from depot.io.utils import FileIntent
 from depot.manager import DepotManager
-from depot.serving import making
+from depot.serving import makers
 from depot.serving.links import Grant, Links
 
 from ..images.photos import THUMB, Counted, photo, size_of
@@ -366,7 +366,7 @@ def test_who_has_waited_long_enough_is_told_to_come_again_and_finds_it_then(serv
 def test_when_too_many_wait_the_others_are_told_to_come_again(
     server: Server, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, '_MOST', 2)
+    monkeypatch.setattr(makers, '_MOST', 2)
     server.starts(renditions_at_once=1, renditions_wait=0)
     files = [uploaded(content=photo(blue=each / 9)) for each in range(3)]
     urls = [each.variant(THUMB).url for each in files]
@@ -451,13 +451,13 @@ def test_a_broken_image_is_not_decoded_at_each_request(
     assert len(makings) == 1
     assert [file.path in each.getMessage() for each in caplog.records] == [True]
     later = time.monotonic() + 61
-    monkeypatch.setattr(making.time, 'monotonic', lambda: later)
+    monkeypatch.setattr(makers.time, 'monotonic', lambda: later)
     assert server.ask(url).status == 404
     assert len(makings) == 2
 
 
 def test_failures_are_not_remembered_without_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, '_MOST_FAILURES', 2)
+    monkeypatch.setattr(makers, '_MOST_FAILURES', 2)
     file = uploaded(content=b'no image')
     for each in range(1, 6):
         assert server.ask(file.variant(resize=(each, each)).url).status == 404
@@ -529,7 +529,7 @@ def test_a_forked_child_makes_its_own(server: Server, gate: Gate, monkeypatch: p
     assert server.ask(url).status == 503
     assert gate.begun.acquire(timeout=60)
     with monkeypatch.context() as patch:
-        patch.setattr(making.os, 'getpid', lambda: -1)
+        patch.setattr(makers.os, 'getpid', lambda: -1)
         patch.setattr(decoding, 'transformed', Counted())
         other = uploaded(content=photo(blue=1)).variant(THUMB).url
         server.middleware._server._renditions._seconds = 60
