@@ -6,6 +6,7 @@ import os
 from typing import IO, Any
 
 from .limits import FOREIGN, Limits
+from .profiles import is_srgb
 from .sizes import Size
 from .vips import Image, Source
 
@@ -47,7 +48,7 @@ class Original:
         self.frames = _wanted(header, frames) if image_format in ANIMATED else 1
         #: What it measures when it is upright.
         self.size = _upright(header)
-        self._profile: dict[str, Any] = {'output_profile': 'srgb'} if header.get_typeof('icc-profile-data') else {}
+        self._profile: dict[str, Any] = {'output_profile': 'srgb'} if _has_own_colours(header) else {}
         limits.check_size(*self.size, self.frames)
         limits.check_density(self.size.width * self.size.height * self.frames, file.seek(0, os.SEEK_END))
         limits.check_memory(self.size.width * self.size.height * self._bytes_of_a_pixel(header))
@@ -86,6 +87,11 @@ class Original:
 def _wanted(header: Image, frames: int | None) -> int:
     there: int = header.get_n_pages()
     return there if frames is None else min(frames, there)
+
+
+def _has_own_colours(header: Image) -> bool:
+    profile = header.get('icc-profile-data') if header.get_typeof('icc-profile-data') else None
+    return isinstance(profile, bytes) and not is_srgb(profile)
 
 
 def _upright(header: Image) -> Size:

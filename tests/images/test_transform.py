@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pyvips
-from PIL import Image, ImageDraw
+from PIL import Image, ImageCms, ImageDraw
 
 from depot.errors import ImageTooLarge, InvalidImage, InvalidVariant
 from depot.images.arguments import FORMATS
@@ -120,6 +120,14 @@ def test_a_profile_that_is_none_changes_nothing() -> None:
     for rubbish in (b'rubbish' * 40, swapping_profile()[:200]):
         photo = encoded(scene(), 'PNG', icc_profile=rubbish)
         assert difference(picture_of(photo), scene()) < 1.5
+
+
+def test_a_profile_that_says_what_is_so_without_one_changes_nothing() -> None:
+    common = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes()
+    small = pyvips.Image.black(1, 1, bands=3).icc_transform('srgb', input_profile='srgb').get('icc-profile-data')
+    plain = make(encoded(scene(), 'JPEG'), resize=(90, 90))
+    for profile in (common, small):
+        assert make(encoded(scene(), 'JPEG', icc_profile=profile), resize=(90, 90)) == plain
 
 
 def test_a_picture_with_more_bands_than_colours_is_one() -> None:
