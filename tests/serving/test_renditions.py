@@ -47,7 +47,7 @@ class Server:
     def starts(self, **options: Any) -> Server:
         DepotManager._middleware = None
         make = DepotManager.make_middleware if self._kind == 'WSGI' else DepotManager.make_asgi_middleware
-        self.middleware = make(None, **{'secret_key': KEY, **options})
+        self.middleware = make(None, **{'secret_key': KEY, 'renditions_wait': 60, **options})
         return self
 
     def ask(self, url: str, method: str = 'GET', **headers: str) -> client.Answer:

@@ -22,4 +22,4 @@ if interface := os.environ.get('DEPOT_TEST_PHOTOS'):
     decoding.transformed = counted
     DepotManager.configure('default', {'depot.storage_path': os.environ['DEPOT_TEST_FOLDER']})
     make = DepotManager.make_asgi_middleware if interface == 'asgi' else DepotManager.make_middleware
-    app = make(None, secret_key=SECRET_KEY)
+    app = make(None, secret_key=SECRET_KEY, renditions_wait=60)
