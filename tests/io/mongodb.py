@@ -16,6 +16,7 @@ _OPERATIONS = {
     'find',
     'find_one',
     'find_one_and_delete',
+    'find_one_and_update',
     'insert_one',
     'insert_many',
     'update_one',
@@ -68,8 +69,9 @@ def watched(storage: GridFSStorage, meet: Callable[[str], object]) -> GridFSStor
     """The storage itself, which tells of its operations from now on, to nobody else."""
     bucket: Any = storage._bucket
     bucket.files = WatchedCollection(getattr(bucket.files, '_watched', bucket.files), meet)
-    bucket.chunks = WatchedCollection(getattr(bucket.chunks, '_watched', bucket.chunks), meet)
-    bucket.chunk_sources = [bucket.chunks]
+    for contents in bucket, bucket.derived:
+        contents.chunks = WatchedCollection(getattr(contents.chunks, '_watched', contents.chunks), meet)
+        contents.chunk_sources = [contents.chunks]
     return storage
 
 
@@ -83,11 +85,24 @@ def content_of(storage: GridFSStorage, file_id: str) -> bytes | None:
 
 
 def is_at_rest(storage: GridFSStorage, file_id: str) -> bool:
-    """Whether any tool can read the file, and there is nothing in the two collections but it."""
+    """Whether any tool can read the file, and nothing but it, and what is derived from it, is in the collections."""
     content = content_of(storage, file_id)
+    if _derived_places(storage) != {each['_id'] for each in derived_documents(storage, file_id).values()}:
+        return False
     places = {each['files_id'] for each in storage._db[f'{storage._collection}.chunks'].find({}, {'files_id': True})}
     known = {each['_id'] for each in storage._db[f'{storage._collection}.files'].find({}, {'_id': True})}
     if content is None:
         return not places and not known
     plain = GridFS(storage._db, storage._collection).get(ObjectId(file_id)).read()
     return plain == content and places <= known == {ObjectId(file_id)}
+
+
+def derived_documents(storage: GridFSStorage, file_id: str) -> Any:
+    """What the document of a file tells of what is derived from it, by its keys."""
+    document = storage._db[f'{storage._collection}.files'].find_one({'_id': ObjectId(file_id)}) or {}
+    return document.get('depot', {}).get('derived', {})
+
+
+def _derived_places(storage: GridFSStorage) -> set[Any]:
+    chunks = storage._db[f'{storage._collection}.derived.chunks']
+    return {each['files_id'] for each in chunks.find({}, {'files_id': True})}

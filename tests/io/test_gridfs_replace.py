@@ -98,6 +98,14 @@ def deleted_and_cut_off(storage: GridFSStorage) -> str:
     return file_id
 
 
+def derived_from(storage: GridFSStorage) -> str:
+    """A file under which two others are."""
+    file_id = storage.replace(storage.create(OTHER), OLD, 'old.txt')
+    for key in 'a', 'b':
+        storage.put_derived(file_id, key, OTHER)
+    return file_id
+
+
 def _crashed(storage: GridFSStorage, moment: str, work: Callable[[], object]) -> None:
     def meet(step: str) -> None:
         if step == moment:
@@ -109,7 +117,7 @@ def _crashed(storage: GridFSStorage, moment: str, work: Callable[[], object]) ->
     watched(storage, lambda step: None)
 
 
-STARTS = (created, replaced, replaced_and_cut_off, replaced_twice_and_cut_off, deleted_and_cut_off)
+STARTS = (created, replaced, replaced_and_cut_off, replaced_twice_and_cut_off, deleted_and_cut_off, derived_from)
 WORKS = (replace, copy, delete, delete_many)
 
 #: What may be there if the work was not done, and if it was; None is no file.
