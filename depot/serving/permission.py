@@ -33,7 +33,9 @@ class Permission:
         """What the token in the query grants; nothing more than the file without one; None if it is refused already."""
         token = self._token(query)
         if self._links is not None and token is not None:
-            return self._links.grant(path, token, self._fingerprint_of(origin))
+            grant = self._links.grant(path, token, self._fingerprint_of(origin))
+            # One that never expires was made when the storage was public.
+            return None if is_private and grant is not None and grant.expires_at is None else grant
         return None if is_private and self._authorize is None else NOTHING_MORE
 
     def lets(self, query: str, origin: Any, file: Any) -> bool:

@@ -94,6 +94,13 @@ def test_a_token_ends(middleware, monkeypatch):
     assert get(middleware, url).status == 404
 
 
+def test_a_token_of_a_storage_that_was_public_is_worth_nothing_when_it_is_private(middleware):
+    url = middleware.url_for(stored('public'), download=True)
+    assert get(middleware, url).status == 200
+    DepotManager._settings['public'] = DepotManager.settings('private')
+    assert get(middleware, url).status == 404
+
+
 def test_a_copy_is_kept_no_longer_than_the_url_works(middleware):
     path = stored('private')
     age = get(middleware, middleware.url_for(path, expires=10)).headers['Cache-Control']
