@@ -145,7 +145,7 @@ class Derived:
         """The objects whose keys begin with one of these texts; what is between them is leapt over."""
         ordered = sorted(places)
         prefix = commonprefix(ordered)  # noqa: RUF071 (of texts, not of paths)
-        after: str | None = ordered[0][:-1] if ordered else None
+        after: str | None = _just_below(ordered[0]) if ordered else None
         size = FEW
         while after is not None:
             page, is_last = self._page(prefix, after if after > prefix else '', size)
@@ -171,4 +171,9 @@ def _next(last: str, ordered: list[str]) -> str | None:
     if _is_below(last, ordered):
         return last
     at = bisect_right(ordered, last)
-    return None if at == len(ordered) else max(last, ordered[at][:-1])
+    return None if at == len(ordered) else max(last, _just_below(ordered[at]))
+
+
+def _just_below(place: str) -> str:
+    """What comes before all keys that begin like this; of a folder itself, because SeaweedFS has one for a key."""
+    return place if place.endswith('/') else place[:-1]
