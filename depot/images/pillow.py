@@ -141,7 +141,7 @@ class _Rendering:
     def _shrunk(self, frame: Image.Image, target: Wanted) -> Image.Image:
         width, height = self._turned(frame.size)
         size = self._turned(target.fits(width, height))
-        small = frame.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+        small = frame.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
         small = upright(in_srgb(small, self._image.info.get('icc_profile')), self._orientation)
         if target.format not in WITH_ALPHA:
             small = flattened(small, target.background)
