@@ -221,5 +221,14 @@ def test_photos_that_cannot_be_stored_leave_no_trace(
     assert client.get('/gallery').text.count('<img') == 60
 
 
+def test_what_was_made_and_what_was_there_is_counted_and_nothing_else(client: FlaskClient) -> None:
+    found = re.search('src="(/depot/photos/[^"]+)"', client.get('/gallery').text)
+    assert found
+    for url, status in ((found[1], 200), (found[1], 200), (f'{found[1]}x', 404), (found[1].partition('?')[0], 200)):
+        with client.get(url) as answer:
+            assert answer.status_code == status
+    assert client.get('/renditions').json == {'made': 1, 'served': 1}
+
+
 def test_another_site_may_not_have_them_made_anew(client: FlaskClient) -> None:
     assert client.delete('/renditions', headers={'Origin': 'http://evil.example'}).status_code == 403
