@@ -17,14 +17,15 @@ ANIMATED = frozenset({'gif', 'webp'})
 # file by looking at it itself does not matter.
 _LOADERS = {'avif': 'heif'}
 
-# What a decoder can leave out while it reads. It is a rougher way to make an image smaller than the filter's, to which
+X
 # half of the way is left at least; libvips does it so in its own thumbnails.
 _SHRINKS = (8, 4, 2)
-_FOR_THE_FILTER = 2
+_FOR_THE_FILTER = 1.2
 
 # Bytes for a pixel that a decoder holds which cannot go row by row, measured with 100 million pixels.
 _AVIF = 16
 _INTERLACED = {'jpeg': 4, 'png': 8}
+_TURNED = 4
 
 # Exif 2.32, tag 274: from here on, the first row is a side.
 _SIDEWAYS = 5
@@ -48,6 +49,8 @@ class Original:
         self.frames = _wanted(header, frames) if image_format in ANIMATED else 1
         #: What it measures when it is upright.
         self.size = _upright(header)
+        self._turned = _orientation(header) != 1
+        self._limits = limits
         self._profile: dict[str, Any] = {'output_profile': 'srgb'} if _has_own_colours(header) else {}
         limits.check_size(*self.size, self.frames)
         limits.check_density(self.size.width * self.size.height * self.frames, file.seek(0, os.SEEK_END))
@@ -55,6 +58,8 @@ class Original:
 
     def resized(self, size: Size) -> Image:
         """The image in this size, which the decoder does a part of where it can; the frames are one below the other."""
+        if self._turned:  # which needs all of the result at once
+            self._limits.check_memory(size.width * size.height * self.frames * _TURNED)
         image = self._read(**self._while_reading(size))
         return image.thumbnail_image(size.width, height=size.height, size='force', **self._profile)
 
@@ -96,6 +101,9 @@ def _has_own_colours(header: Image) -> bool:
 
 def _upright(header: Image) -> Size:
     size = Size(header.width, header.get_page_height())
-    orientation = header.get('orientation') if header.get_typeof('orientation') else 1
-    sideways = isinstance(orientation, int) and orientation >= _SIDEWAYS
-    return Size(size.height, size.width) if sideways else size
+    return Size(size.height, size.width) if _orientation(header) >= _SIDEWAYS else size
+
+
+def _orientation(header: Image) -> int:
+    found = header.get('orientation') if header.get_typeof('orientation') else 1
+    return found if isinstance(found, int) else 1

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from .arguments import Plain
-from .encoders import CONTENT_TYPES, encoded, format_for
-from .limits import Limits
+from .encoders import CONTENT_TYPES, bytes_of_a_pixel, encoded, format_for
+from .limits import LOADERS, Limits
 from .loading import ANIMATED, Original
 from .made import Made
 from .operations import OPERATIONS
@@ -47,8 +47,10 @@ def transform(
         frames = cast('int | None', variant.options['frames']) if image_format in ANIMATED else 1
         original = Original(file, vips_source, source_format, limits, frames)
         image = _Making(original, limits, layers).made(variant.steps)
+        size = page_size(image)
+        limits.check_memory(size.width * size.height * bytes_of_a_pixel(image_format, variant.options))
         content = encoded(image, image_format, variant.options)
-        return Made(content, image_format, CONTENT_TYPES[image_format], *page_size(image))
+        return Made(content, image_format, CONTENT_TYPES[image_format], *size)
 
 
 @contextlib.contextmanager
@@ -107,10 +109,11 @@ class _Making:
         return on_frames(image, lambda frame: OPERATIONS[step.operation](frame, **arguments))
 
     def _layer(self, name: Plain) -> Image:
-        """An overlay, which is an image like any other."""
+        """An overlay, which is an image like any other; only, it is the application's, and may be of any format."""
         content = self._layers[str(name)]
         file, source = io.BytesIO(content), Source.new_from_memory(content)
-        layer = Original(file, source, examined(file, self._limits), self._limits, 1)
+        limits = self._limits._replace(loaders=LOADERS)
+        layer = Original(file, source, examined(file, limits), limits, 1)
         return layer.resized(layer.size).copy_memory()
 
 

@@ -387,6 +387,23 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
         make(content)
 
 
+def test_what_takes_too_much_memory_is_refused() -> None:
+    limits = Limits(memory=900_000)
+    turned = taken_somewhere()
+    for content, recipe in (
+        (encoded(scene(), 'AVIF'), {'resize': (10, 10)}),  # the whole of it is decoded
+        (encoded(scene(600, 800), 'JPEG', progressive=True), {'resize': (10, 10)}),
+        (encoded(scene(600, 600)), {'fliphor': True}),
+        (encoded(scene()), {'format': 'avif'}),
+        (encoded(scene()), {'format': 'webp', 'lossless': True}),
+        (turned, {'resize_to_fit': (600, None)}),
+    ):
+        with pytest.raises(ImageTooLarge, match='memory'):
+            transform(content, Variant(**recipe), limits)
+    for content, recipe in ((encoded(scene(600, 800), 'JPEG'), {}), (turned, {'resize': (100, 100)})):
+        assert transform(content, Variant(**recipe), limits).content
+
+
 def test_a_file_and_its_bytes_become_the_same(tmp_path: Path) -> None:
     path = tmp_path / 'a[shrink=8].jpg'  # which libvips would take for an option
     path.write_bytes(taken_somewhere())
