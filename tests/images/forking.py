@@ -28,7 +28,8 @@ def by_fork(path: str) -> None:
             ask(path, size)
             os._exit(0)
         children.append(child)
-    if any([os.waitpid(child, 0)[1] for child in children]):
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    if any(statuses):
         sys.exit('a child did not end well')
 
 
