@@ -90,6 +90,7 @@ def use(storage: FileStorage) -> None:
     with storage.open_range(file_id, 0, 1) as part:
         part.read(1)
     storage.exists(file_id)
+    storage.version(file_id)
     storage.list()
     storage.create(b'other')
     [*storage.iter_ids()]

@@ -22,10 +22,11 @@ MOMENTS = ('before', 'middle', 'after')
 #: The operations that can be half done, seen from outside.
 DIVISIBLE = ('create', 'replace', 'put_derived', 'delete_many', 'sync', 'iter_ids')
 
-_WHOLE = ('get', 'read', 'open_range', 'exists', 'list', 'delete', 'clean', 'url', 'get_derived', 'delete_derived')
+_WHOLE = ('get', 'read', 'open_range', 'exists', 'list', 'delete', 'clean', 'url', 'version')
+_WHOLE_OF_DERIVED = ('get_derived', 'delete_derived')
 
 #: What is counted. ``read`` is each reading of a file that ``get``, ``get_derived`` or ``open_range`` returned.
-OPERATIONS = (*DIVISIBLE, *_WHOLE)
+OPERATIONS = (*DIVISIBLE, *_WHOLE, *_WHOLE_OF_DERIVED)
 
 
 class Step(NamedTuple):

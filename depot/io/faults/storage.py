@@ -74,6 +74,10 @@ class FaultyStorage(FileStorage):
     def open_range(self, file_or_id: Any, start: int, stop: int) -> io.RawIOBase:
         return self._opened_range(functools.partial(self.storage.open_range, file_or_id), start, stop)
 
+    def version(self, file_or_id: Any, key: str | None = None) -> tuple[Any, ...] | None:
+        with self._operation('version'):
+            return self.storage.version(file_or_id, key)
+
     def iter_ids(self, after: str | None = None) -> Iterator[str]:
         with self._operation('iter_ids') as middle:
             for position, each in enumerate(self.storage.iter_ids(after)):
