@@ -24,7 +24,9 @@ class Document(Base):
     scan: Mapped[Optional[UploadedFile]] = mapped_column(UploadedFileField(upload_storage='scans', length=500))
     pages: Mapped[list[UploadedFile]] = mapped_column(UploadedFileField(multiple=True))
     info: Mapped[UploadedFile | None] = mapped_column(UploadedFileField(json=True))
-    photo: Mapped[UploadedFile | None] = mapped_column(UploadedFileField(variants={'thumb': Variant(resize=(200, 200))}))
+    photo: Mapped[UploadedFile | None] = mapped_column(
+        UploadedFileField(variants={'thumb': Variant(resize=(200, 200))})
+    )
 
 
 def use(session: Session, document: Document) -> str:
