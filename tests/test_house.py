@@ -47,12 +47,7 @@ DOORS = {
     'itsdangerous': ['depot/signing.py'],
     'ming': ['depot/fields/ming.py', 'depot/transactions/drivers/ming/'],
     'gridfs': ['depot/io/gridfs.py'],
-    'PIL': [
-        'depot/cli/demo/photos.py',
-        'depot/images/pillow.py',
-        'depot/images/pillow_colours.py',
-        'depot/images/pillow_files.py',
-    ],
+    'PIL': ['depot/cli/demo/photos.py', 'depot/images/pil.py'],
     'pillow_heif': ['depot/images/pillow_files.py'],
     'pyvips': ['depot/images/vips.py'],
     'pymongo': ['depot/io/gridfs.py', 'depot/io/mongodb/', 'depot/transactions/drivers/ming/'],

@@ -40,7 +40,8 @@ def original(uploaded_file: Any) -> Iterator[IO[bytes]]:
     with contextlib.ExitStack() as stack:
         bare: Any = bare_content(uploaded_file.original_content)
         if not isinstance(bare, (bytes, bytearray, memoryview, os.PathLike)) and not _rewound(uploaded_file, bare):
-            bare = stack.enter_context(contextlib.closing(uploaded_file.file))
+            bare = uploaded_file.file
+            stack.callback(getattr(bare, 'close', bool))  # those of other storages may have nothing to close
         yield stack.enter_context(rereadable(bare))
 
 

@@ -17,8 +17,8 @@ ANIMATED = frozenset({'gif', 'webp'})
 # file by looking at it itself does not matter.
 _LOADERS = {'avif': 'heif'}
 
-# What a decoder can leave out while it reads, which is what costs most of a large photo. A fifth of the side is left for
-# the filter, so that the result is as sharp; libvips leaves half in its own thumbnails, and takes up to twice as long.
+# What a decoder can leave out while it reads, which is most of what a large photo costs. The filter that does the rest
+# has this many times the size to begin with; in libvips's own thumbnails twice, which takes up to twice as long.
 _SHRINKS = (8, 4, 2)
 _FOR_THE_FILTER = 1.2
 

@@ -12,11 +12,10 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from PIL import Image, ImageFile
-
 from ..errors import DepotError, ImageTooLarge, InvalidImage
 from .limits import Limits
 from .made import Made
+from .pil import Image, ImageFile
 from .pillow_colours import SIDEWAYS, flattened, in_srgb, orientation_of, plain, upright
 from .pillow_files import ANIMATED, WITH_ALPHA, Timing, opened, pillow_name, sample, saved
 from .pillow_wanted import Wanted

@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 from typing import cast
 
-from PIL import Image, ImageCms, ImageColor
-
 from ..errors import ConfigurationError
+from .pil import Image, ImageCms, ImageColor
 
 # TIFF 6.0 and Exif 2.32, tag 274: what puts upright what is stored in each of the other orientations.
 _ORIENTATION = 0x0112

@@ -8,21 +8,17 @@ from typing import IO, Any, NamedTuple, cast
 
 from ..errors import BackendMissing, ConfigurationError
 from .made import Made
-
-try:
-    from PIL import (
-        AvifImagePlugin,
-        BmpImagePlugin,
-        GifImagePlugin,
-        Image,
-        ImageFile,
-        JpegImagePlugin,
-        PngImagePlugin,
-        TiffImagePlugin,
-        WebPImagePlugin,
-    )
-except ImportError as error:
-    raise BackendMissing("images need the package Pillow, at least 11.3: pip install 'filedepot[images]'") from error
+from .pil import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 # Each is opened by its own plugin: not by Image.open(), whose limit of pixels is the application's own, and global.
 _PLUGINS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {

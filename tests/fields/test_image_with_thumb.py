@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +27,7 @@ from depot.manager import DepotManager
 from ..images import pictures
 from ..images.pictures import BLUE, GREEN, RED, YELLOW, animated, cornered, encoded, opened, oriented
 
+ROOT = Path(__file__).parents[2]
 PHOTO = encoded(cornered(), 'JPEG')
 
 
@@ -440,6 +444,26 @@ def test_a_thumbnail_that_cannot_be_stored_leaves_no_image(
     assert storage.list() == []
 
 
+@pytest.mark.parametrize(
+    'use',
+    [
+        'from depot.fields.filters.thumbnails import WithThumbnailFilter',
+        'from depot.images.pillow import render',
+        """
+            from depot.fields.specialized.image import UploadedImageWithThumb
+            from depot.manager import DepotManager
+            DepotManager.configure('default', 'memory://')
+            UploadedImageWithThumb(b'')
+        """,
+    ],
+)
+def test_where_pillow_is_missing_it_is_said_how_to_get_it(use: str) -> None:
+    program = "import sys; sys.modules['PIL'] = None\n" + textwrap.dedent(use)
+    run = subprocess.run([sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert 'depot.errors.BackendMissing: images need the package Pillow' in run.stderr
+    assert "pip install 'filedepot[images]'" in run.stderr
+
+
 # Where it is decoded
 
 
@@ -504,6 +528,20 @@ def test_image_and_thumbnail_go_together(
     session.delete(someone)
     session.commit()
     assert storage.list() == []
+
+
+def test_a_list_can_have_images(base: Any, storage: MemoryFileStorage, saved: Callable[..., Any]) -> None:
+    class Album(base):  # type: ignore[misc]
+        __tablename__ = 'album'
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        photos: Mapped[Any] = mapped_column(UploadedFileField(upload_type=Small, multiple=True))
+
+    album = saved(Album(photos=[PHOTO, PHOTO]))
+    with pytest.raises(InvalidImage):
+        album.photos.append(b'no image')
+    assert [opened(thumbnail(each)).size for each in album.photos] == [(30, 20)] * 2
+    assert len(storage.list()) == 4
 
 
 def test_a_refused_image_leaves_the_row_as_it_was(

@@ -99,13 +99,17 @@ def test_a_format_that_is_not_listed_is_refused(way: Callable[[bytes], Any], loa
     [
         ('pixels', 59_999, '300 x 200 pixels, 59999 are allowed'),
         ('bytes', 300, 'bytes, 300 are allowed'),
+        ('density', 1, r'\d+ pixels for each of its bytes, 1 are allowed'),
         ('memory', 59_999, 'Decoding the image takes .* bytes, 59999 are allowed'),
     ],
 )
-def test_a_limit_says_what_is_too_much_and_how_to_allow_more(option: str, value: int, message: str) -> None:
+def test_a_limit_says_what_is_too_much_and_how_to_allow_more(
+    way: Callable[[bytes], Any], option: str, value: int, message: str
+) -> None:
     configure_images(**{option: value})
+    size = (5000, 4000) if option == 'density' else (300, 200)
     with pytest.raises(ImageTooLarge, match=rf'{message}; configure_images\({option}=...\) allows more'):
-        WAYS['classes'](pictures.encoded(pictures.cornered(), 'PNG'))
+        way(pictures.encoded(pictures.cornered(*size), 'BMP' if option == 'memory' else 'PNG'))
 
 
 def test_frames_are_limited(way: Callable[[bytes], Any]) -> None:
