@@ -128,6 +128,9 @@ class InvalidVariant(DepotError, ValueError):
 class InvalidImage(DepotError, ValueError):
     """Not an image, not one of the formats that are read, or broken."""
 
+    #: Of a stored file, what tells the content that it is about from another one.
+    content: tuple[object, ...] | None = None
+
 
 class ImageTooLarge(InvalidImage):
     """The image has more pixels, frames or bytes than is allowed, or takes more memory or time."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import DepotError, FileMissing
+from ..errors import DepotError, FileMissing, InvalidImage
 from ..io.ranges import replaced
 from ..io.utils import copy_content
 from .recipe import Variant
@@ -35,12 +35,20 @@ def made_of(original: Any, variant: Variant) -> Fresh:
     """
     from .decoding import transformed  # here, because few who import this will have images decoded
 
-    with _source(original) as source:
-        try:
+    try:
+        with _source(original) as source:
             made = transformed(source, variant)
-        except FileNotFoundError as error:
-            raise replaced(original.file_id) from error
+    except FileNotFoundError as error:
+        raise replaced(original.file_id) from error
+    except InvalidImage as error:
+        error.content = content_of(original)
+        raise
     return Fresh(made.content, _filename(original, made.format), made.content_type)
+
+
+def content_of(original: Any) -> tuple[object, ...]:
+    """What tells the content that a stored file describes from another one, as far as its storage knows."""
+    return tuple(getattr(original, each, None) for each in ('checksum', 'content_length', 'last_modified'))
 
 
 @contextlib.contextmanager

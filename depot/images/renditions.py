@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import FileMissing, InvalidPath, Unsupported
 from ..io.interfaces import StoredFile
 from ..manager import DepotManager
-from .making import made_of, original_of
+from .making import content_of, made_of, original_of
 from .recipe import Variant
 from .turns import turn_for
 from .unkept import UnkeptRendition
@@ -53,6 +53,15 @@ def find(storage: Any, file_id: str, variant: Variant) -> StoredFile | None:
     except FileMissing:
         return None
     return found
+
+
+def has_still(path: str, content: tuple[object, ...] | None) -> bool:
+    """Whether the file at ``storage/id`` has the content still that an :class:`~depot.errors.InvalidImage` was about.
+
+    Raises :class:`~depot.errors.FileMissing`, and what else the storage raises.
+    """
+    with original_of(*_place(path)) as original:
+        return content == content_of(original)
 
 
 def make(path: str, variant: Variant) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
+from ..errors import InvalidImage, InvalidVariant
 from .arguments import Plain
 from .encoders import CONTENT_TYPES, bytes_of_a_pixel, encoded, format_for
 from .limits import LOADERS, Limits
@@ -38,7 +39,8 @@ def transform(
 
     Raises :class:`~depot.errors.InvalidImage` for what is not an image, not
     one of ``limits.loaders``, or not whole, :class:`~depot.errors.ImageTooLarge`,
-    and :class:`~depot.errors.InvalidVariant` for an overlay that there is not.
+    and :class:`~depot.errors.InvalidVariant` for an overlay that there is not,
+    or that is no such image.
     """
     layers = read_overlays(variant, limits.overlays) if overlays is None else overlays
     with _opened(source) as (file, vips_source), failures():
@@ -109,12 +111,19 @@ class _Making:
         return on_frames(image, lambda frame: OPERATIONS[step.operation](frame, **arguments))
 
     def _layer(self, name: Plain) -> Image:
-        """An overlay, which is an image like any other; only, it is the application's, and may be of any format."""
+        """An overlay, which is an image like any other; only, it is the application's, and may be of any format.
+
+        If it is broken or too large, the original is not to blame.
+        """
         content = self._layers[str(name)]
         file, source = io.BytesIO(content), Source.new_from_memory(content)
         limits = self._limits._replace(loaders=LOADERS)
-        layer = Original(file, source, examined(file, limits), limits, 1)
-        return layer.resized(layer.size).copy_memory()
+        try:
+            with failures():
+                layer = Original(file, source, examined(file, limits), limits, 1)
+                return layer.resized(layer.size).copy_memory()
+        except InvalidImage as error:
+            raise InvalidVariant(f'The overlay {name!r} is of no use: {error}') from error
 
 
 def _finished(image: Image, step: Step) -> Image:

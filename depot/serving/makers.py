@@ -7,10 +7,13 @@ import os
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 from ..errors import InvalidImage, InvalidVariant, RenditionBusy
+from ..images.limits import Limits
 from ..images.recipe import Variant
-from ..images.renditions import rendition
+from ..images.renditions import has_still, rendition
+from ..images.settings import limits_in_force
 from ..images.unkept import UnkeptRendition
 from ..threads import Outcome, attempt
 
@@ -30,6 +33,15 @@ _MOST_FAILURES = 1000
 _Name = tuple[str, str]
 
 
+class _Failure(NamedTuple):
+    """What could not be made, until that is worth another try."""
+
+    until: float
+    #: That of the file, and the limits that held: with others it may not fail.
+    content: tuple[object, ...] | None
+    limits: Limits
+
+
 class Makers:
     """Makes renditions, ``at_once`` of them at the same time, and each once however many ask.
 
@@ -44,12 +56,18 @@ class Makers:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._makings: dict[_Name, Making] = {}
-        self._failures: dict[_Name, float] = {}
+        self._failures: dict[_Name, _Failure] = {}
         self._threads = ThreadPoolExecutor(self._at_once, 'depot-renditions')  # which starts one when it needs it
 
     def failed(self, path: str, variant: Variant) -> bool:
-        """Whether the rendition could not be made, not long ago."""
-        return self._failures.get((path, variant.to_text()), 0.0) > time.monotonic()
+        """Whether the rendition could not be made, not long ago, and nothing has changed since.
+
+        Raises what the storage raises, such as :class:`~depot.errors.FileMissing`.
+        """
+        failure = self._failures.get((path, variant.to_text()))
+        if failure is None or failure.until <= time.monotonic() or failure.limits is not limits_in_force():
+            return False
+        return has_still(path, failure.content)
 
     def begin(self, path: str, variant: Variant) -> Making:
         """Has the rendition of the file at ``storage/id`` made, unless it is being made already.
@@ -74,11 +92,13 @@ class Makers:
             raise RenditionBusy(str(error)) from error
 
     def _make(self, name: _Name, variant: Variant) -> UnkeptRendition | None:
+        limits = limits_in_force()
         try:
             file = rendition(name[0], variant)
         except (InvalidImage, InvalidVariant) as error:
             log.warning('no rendition of %s by %s: %s', *name, error)
-            self._remember(name)
+            if isinstance(error, InvalidImage):  # not an overlay, which may be there soon
+                self._remember(name, error, limits)
             raise
         finally:
             with self._lock:
@@ -88,7 +108,7 @@ class Makers:
         file.close()
         return None
 
-    def _remember(self, name: _Name) -> None:
+    def _remember(self, name: _Name, error: InvalidImage, limits: Limits) -> None:
         if len(self._failures) >= _MOST_FAILURES:
             self._failures.clear()
-        self._failures[name] = time.monotonic() + _FAILURES_LAST
+        self._failures[name] = _Failure(time.monotonic() + _FAILURES_LAST, error.content, limits)

@@ -286,8 +286,14 @@ def test_without_a_place_there_is_no_overlay() -> None:
         make(encoded(scene()), composite='mark.png')
 
 
+def test_an_overlay_that_is_no_image_is_the_fault_of_the_recipe() -> None:
+    for content in b'no image', encoded(scene())[:-60]:
+        with pytest.raises(InvalidVariant, match="overlay 'mark.png' is of no use: .*"):
+            transform(encoded(scene()), Variant(composite='mark.png'), overlays={'mark.png': content})
+
+
 def test_an_overlay_is_held_to_the_limits() -> None:
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(InvalidVariant, match="overlay 'mark.png' is of no use: .* pixels"):
         transform(
             encoded(Image.new('RGB', (30, 20))),
             Variant(composite='mark.png'),

@@ -7,7 +7,9 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from depot.fields.upload import UploadedFile
 from depot.images import decoding
 from depot.images.recipe import Variant
 from depot.images.renditions import clear
+from depot.images.settings import configure_images
 from depot.io.boto3 import S3Storage
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage, MemoryStoredFile
@@ -104,6 +107,13 @@ class Gate:
         with self._lock:
             self._now -= 1
         return Counted()(source, variant)
+
+
+@pytest.fixture
+def configured() -> Iterator[None]:
+    """What is configured is that of a test."""
+    yield
+    configure_images()
 
 
 @pytest.fixture
@@ -454,6 +464,63 @@ def test_a_broken_image_is_not_decoded_at_each_request(
     monkeypatch.setattr(makers.time, 'monotonic', lambda: later)
     assert server.ask(url).status == 404
     assert len(makings) == 2
+
+
+@pytest.mark.parametrize('storage', ['public', 'private', 'plain'])
+def test_a_broken_image_that_is_replaced_has_a_rendition_at_once(server: Server, storage: str) -> None:
+    DepotManager._depots['plain'] = SimpleStorage()
+    file = uploaded(storage, b'no image')
+    url = file.variant(THUMB).url
+    assert server.ask(url).status == 404
+    file.depot.replace(file.file_id, photo())
+    assert size_of(server.ask(url).body) == (20, 20)
+
+
+def test_what_fails_while_its_original_is_replaced_is_tried_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = uploaded(content=b'no image')
+    url = file.variant(THUMB).url
+
+    def replaced(source: Any, variant: Variant) -> Any:
+        try:
+            return Counted()(source, variant)
+        finally:
+            file.depot.replace(file.file_id, photo())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding, 'transformed', replaced)
+        assert server.ask(url).status == 404
+    assert size_of(server.ask(url).body) == (20, 20)
+
+
+def test_a_broken_image_that_is_deleted_is_missing(server: Server) -> None:
+    file = uploaded(content=b'no image')
+    url = file.variant(THUMB).url
+    assert server.ask(url).status == 404
+    file.depot.delete(file.file_id)
+    assert shown(server.ask(url)) == missing(server)
+
+
+def test_a_failure_is_forgotten_when_limits_are_configured(server: Server, configured: None) -> None:
+    url = uploaded().variant(THUMB).url
+    configure_images(pixels=100)
+    assert server.ask(url).status == 404
+    configure_images()
+    assert server.ask(url).status == 200
+
+
+@pytest.mark.parametrize('before', [None, b'no image'], ids=['missing', 'broken'])
+def test_a_failure_for_want_of_an_overlay_is_not_remembered(
+    server: Server, tmp_path: Path, configured: None, before: bytes | None
+) -> None:
+    configure_images(overlays=[tmp_path])
+    if before:
+        (tmp_path / 'mark.png').write_bytes(before)
+    url = uploaded().variant(resize=(20, 20), composite='mark.png').url
+    assert server.ask(url).status == 404
+    (tmp_path / 'mark.png').write_bytes(photo(5, 5))
+    assert server.ask(url).status == 200
 
 
 def test_failures_are_not_remembered_without_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
