@@ -48,9 +48,7 @@ def served(folder: pathlib.Path) -> None:
         for server in 'granian', 'waitress':
             with contextlib.ExitStack() as stack:
                 port = stack.enter_context(running(server, 'renditions', folder, Namespace()))
-                work = {
-                    each: partial(requests_a_second, f'http://127.0.0.1:{port}{url}') for each, url in urls.items()
-                }
+                work = {each: partial(requests_a_second, f'http://127.0.0.1:{port}{url}') for each, url in urls.items()}
                 report(f'{len(content) // 1024} KiB under {server}, requests a second', medians(work, ROUNDS), '.0f')
 
 
