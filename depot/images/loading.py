@@ -19,8 +19,8 @@ _LOADERS = {'avif': 'heif'}
 
 # What a decoder can leave out while it reads, which is most of what a large photo costs. The filter that does the rest
 # has this many times the size to begin with; in libvips's own thumbnails twice, which takes up to twice as long.
-# What it costs is less than what the encoder loses afterwards: 35 dB (PSNR) to 30 with the finest patterns there are, and
-# 41 to 37 with a photo, from 4,000 pixels to 1,600.
+# What it costs is less than what the encoder loses afterwards: 35 dB (PSNR) to 30 with the finest patterns there are,
+# and 41 to 37 with a photo, from 4,000 pixels to 1,600.
 _SHRINKS = (8, 4, 2)
 _FOR_THE_FILTER = 1.2
 
