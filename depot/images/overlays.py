@@ -14,8 +14,17 @@ def read_overlays(variant: Variant, places: Sequence[str]) -> Mapping[str, bytes
 
     Raises :class:`~depot.errors.InvalidVariant` if none has.
     """
-    names = {str(step.arguments['overlay']) for step in variant.steps if step.operation == 'composite'}
-    return {name: _find(name, places).read_bytes() for name in names}
+    return {name: _find(name, places).read_bytes() for name in _names(variant)}
+
+
+def check_overlays(variant: Variant, places: Sequence[str]) -> None:
+    """Raises :class:`~depot.errors.InvalidVariant` unless the overlays are there."""
+    for name in _names(variant):
+        _find(name, places)
+
+
+def _names(variant: Variant) -> set[str]:
+    return {str(step.arguments['overlay']) for step in variant.steps if step.operation == 'composite'}
 
 
 def _find(name: str, places: Sequence[str]) -> Path:

@@ -9,7 +9,8 @@ from typing import Any
 from ..errors import FileMissing, InvalidPath, Unsupported
 from ..io.interfaces import StoredFile
 from ..manager import DepotManager
-from .making import content_of, made_of, original_of
+from .making import made_of
+from .originals import content_of, original_of
 from .recipe import Variant
 from .turns import turn_for
 from .unkept import UnkeptRendition

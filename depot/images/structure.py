@@ -16,6 +16,9 @@ from typing import IO, Literal
 from ..errors import ImageTooLarge, InvalidImage
 from .limits import Limits
 
+#: So many bytes, the first ones, say what a file is.
+HEAD = 64
+
 # Of what a picture has a few, and a hostile file has many: each costs a decoder far more time than bytes.
 _MAX_SCANS = 100
 _MAX_TEXTS = 32  # compressed ones, of up to 1 MiB each
@@ -50,7 +53,7 @@ _BRANDS = {
 
 
 def format_of(head: bytes) -> str | None:
-    """The format of a file that begins with these bytes (64 are enough); None if it is none that can be read."""
+    """The format of a file that begins with these bytes, :data:`HEAD` at most; None if it is none that can be read."""
     if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
         return 'webp'
     if head[4:8] == b'ftyp':
@@ -66,6 +69,15 @@ def _format_of_brands(head: bytes) -> str | None:
     return _BRANDS.get(brands[0])
 
 
+def checked_format(head: bytes, limits: Limits) -> str:
+    """The format of a file that begins so; raises :class:`~depot.errors.InvalidImage` if it is none of the loaders."""
+    found = format_of(head)
+    if found not in limits.loaders:
+        what = f'is a {found} file' if found else 'is not an image, or of another kind'
+        raise InvalidImage(f'The file {what}; those that are read are {", ".join(limits.loaders)}')
+    return found
+
+
 def examined(file: IO[bytes], limits: Limits) -> str:
     """The format of the file, one of the loaders; leaves the file at its beginning.
 
@@ -75,10 +87,7 @@ def examined(file: IO[bytes], limits: Limits) -> str:
     size = file.seek(0, SEEK_END)
     limits.check_bytes(size)
     file.seek(0)
-    found = format_of(file.read(64))
-    if found not in limits.loaders:
-        what = f'is a {found} file' if found else 'is not an image, or of another kind'
-        raise InvalidImage(f'The file {what}; those that are read are {", ".join(limits.loaders)}')
+    found = checked_format(file.read(HEAD), limits)
     file.seek(0)
     try:
         _EXAMINERS.get(found, _take)(file, size, limits)

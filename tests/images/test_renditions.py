@@ -14,11 +14,21 @@ from typing import Any
 
 import pytest
 
-from depot.errors import FileMissing, InvalidImage, InvalidPath, StorageFailure, UnknownStorage, Unsupported
-from depot.images import decoding, making, renditions
+from depot.errors import (
+    FileMissing,
+    ImageTooLarge,
+    InvalidImage,
+    InvalidPath,
+    InvalidVariant,
+    StorageFailure,
+    UnknownStorage,
+    Unsupported,
+)
+from depot.images import decoding, originals, renditions
 from depot.images.recipe import Variant
 from depot.images.renditions import clear, find, make, make_variant, rendition
-from depot.io.interfaces import FileStorage
+from depot.images.settings import configure_images
+from depot.io.interfaces import FileStorage, StoredFile
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.manager import DepotManager
@@ -131,12 +141,11 @@ def test_of_a_file_that_is_gone_there_is_no_rendition(each_storage: FileStorage)
 
 
 @pytest.mark.parametrize('content', [b'', b'no image', photo()[:50], photo()[:-60]], ids=len)
-def test_of_what_is_no_image_there_is_no_rendition(each_storage: FileStorage, content: bytes, makings: Counted) -> None:
+def test_of_what_is_no_image_there_is_no_rendition(each_storage: FileStorage, content: bytes) -> None:
     path = stored(content)
-    for number in 1, 2:
+    for _ in range(2):
         with pytest.raises(InvalidImage):
             rendition(path, THUMB)
-        assert len(makings) == number
     assert find(each_storage, path.partition('/')[2], THUMB) is None
 
 
@@ -309,9 +318,79 @@ def test_a_large_original_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch)
         return Counted()(source, variant)
 
     monkeypatch.setattr(decoding, 'transformed', transformed)
-    monkeypatch.setattr(making, '_IN_MEMORY', 10)
+    monkeypatch.setattr(originals, '_IN_MEMORY', 10)
     assert size_of(read(path)) == (20, 20)
     assert [each.exists() for each in sources] == [False]
+
+
+# Originals that are far away
+
+
+class Far(StoredFile):
+    """A file without end, which counts what is read of it."""
+
+    head = photo()
+    length: int | None = None
+    taken = 0
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(file_id, 'holiday.png', content_length=self.length)
+
+    def read(self, n: int = -1) -> bytes:
+        assert n > 0, 'all of it'
+        first, type(self).taken = not self.taken, self.taken + n
+        return self.head[:10] if first else self.head[10:] + bytes(n - len(self.head) + 10)
+
+    def close(self) -> None: ...
+
+    @property
+    def closed(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Far]]:
+    """What the default storage has, whatever the id."""
+    monkeypatch.setattr(MemoryFileStorage, 'get', lambda _, file_id: Far(file_id))
+    monkeypatch.setattr(Far, 'taken', 0)
+    use(MemoryFileStorage())
+    yield Far
+    configure_images()
+
+
+def test_of_an_original_that_is_too_long_nothing_is_read(far: type[Far], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Far, 'length', 10**10)
+    with pytest.raises(ImageTooLarge, match='10000000000 bytes'):
+        rendition(stored(), THUMB)
+    assert far.taken == 0
+
+
+@pytest.mark.parametrize('length', [None, 100, 10**7])
+def test_an_original_that_does_not_say_how_long_it_is_is_read_up_to_the_limit(
+    far: type[Far], monkeypatch: pytest.MonkeyPatch, length: int | None
+) -> None:
+    monkeypatch.setattr(Far, 'length', length)
+    configure_images(bytes=20_000_000)
+    with pytest.raises(ImageTooLarge, match='20000000 are allowed'):
+        rendition(stored(), THUMB)
+    assert 20 * 10**6 < far.taken < 21 * 10**6
+
+
+@pytest.mark.parametrize('length', [None, 10**7])
+def test_of_what_is_no_image_only_the_beginning_is_read(
+    far: type[Far], monkeypatch: pytest.MonkeyPatch, length: int | None
+) -> None:
+    monkeypatch.setattr(Far, 'length', length)
+    monkeypatch.setattr(Far, 'head', b'a video')
+    with pytest.raises(InvalidImage, match='is not an image'):
+        rendition(stored(), THUMB)
+    assert far.taken < 10**6
+
+
+def test_for_an_overlay_that_is_missing_nothing_is_read(far: type[Far]) -> None:
+    with pytest.raises(InvalidVariant, match='no overlay'):
+        rendition(stored(), Variant(composite='mark.png'))
+    assert far.taken == 0
 
 
 # Storages that keep none
