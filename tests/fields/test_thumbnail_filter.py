@@ -123,19 +123,19 @@ def test_a_thumbnail_without_transparency_is_on_a_background(
     assert pictures.are_near(pictures.corner_colours(content), [background] * 4)
 
 
-@pytest.mark.parametrize('mode', ['1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'CMYK', 'YCbCr', 'LAB', 'I;16', 'I', 'F'])
+IN_TIFF_ONLY = {'CMYK', 'YCbCr', 'LAB', 'F', 'I'}
+
+# Pillow 12 cannot read what it writes without.
+WRITTEN = {'YCbCr': {'compression': 'tiff_lzw'}}
+
+
+@pytest.mark.parametrize('mode', ['1', 'L', 'LA', 'P', 'RGB', 'RGBA', 'CMYK', 'YCbCr', 'LAB', 'I;16', 'I', 'F'])
 @pytest.mark.parametrize('image_format', ['PNG', 'JPEG', 'GIF', 'WEBP', 'AVIF', 'TIFF', 'BMP'])
 def test_an_image_of_every_mode_gets_a_thumbnail_in_every_format(
     storage: MemoryFileStorage, mode: str, image_format: str
 ) -> None:
-    picture = cornered().convert(mode if mode not in {'LAB', 'PA', 'I;16'} else 'L')
-    if mode == 'LAB':
-        picture = pictures.in_lab(cornered())
-    elif mode in {'PA', 'I;16'}:
-        picture = picture.convert(mode)
-    source = 'TIFF' if mode in {'CMYK', 'YCbCr', 'LAB', 'F', 'I'} else 'PNG'
-    source_picture = picture.convert('P') if mode == 'PA' else picture
-    assert opened(thumbnail(encoded(source_picture, source), format=image_format)).size == (30, 20)
+    content = encoded(pictures.in_mode(mode), 'TIFF' if mode in IN_TIFF_ONLY else 'PNG', **WRITTEN.get(mode, {}))
+    assert opened(thumbnail(content, format=image_format)).size == (30, 20)
 
 
 def test_frames_stay_where_the_format_can(storage: MemoryFileStorage) -> None:

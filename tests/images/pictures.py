@@ -139,10 +139,11 @@ def _profile(tags: dict[bytes, bytes]) -> bytes:
     return struct.pack('>I', len(whole)) + whole[4:]
 
 
-def in_lab(picture: Image.Image) -> Image.Image:
-    """The picture in the colour space L*a*b*."""
-    converted = ImageCms.profileToProfile(
-        picture, ImageCms.createProfile('sRGB'), ImageCms.createProfile('LAB'), outputMode='LAB'
-    )
-    assert converted
-    return converted
+def in_mode(mode: str) -> Image.Image:
+    """The four corners, or what grey there is of them, in one of Pillow's modes."""
+    if mode == 'LAB':
+        srgb, lab = ImageCms.createProfile('sRGB'), ImageCms.createProfile('LAB')
+        converted = ImageCms.profileToProfile(cornered(), srgb, lab, outputMode='LAB')
+        assert converted
+        return converted
+    return cornered().convert('L').convert(mode) if mode == 'I;16' else cornered().convert(mode)
