@@ -12,6 +12,7 @@ from ..manager import DepotManager
 from .making import made_of
 from .originals import content_of, original_of
 from .recipe import Variant
+from .settings import limits_in_force
 from .turns import turn_for
 from .unkept import UnkeptRendition
 
@@ -41,7 +42,8 @@ def rendition(path: str, variant: Variant) -> StoredFile:
     found = find(storage, file_id, variant)
     if found is not None:
         return found
-    with turn_for(f'{path}\n{variant.key}'):
+    # Who has the turn for longer than an image may take hangs; then it is made twice.
+    with turn_for(f'{path}\n{variant.key}', 2 * limits_in_force().seconds):
         return _kept(storage, file_id, variant)
 
 

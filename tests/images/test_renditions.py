@@ -226,6 +226,22 @@ def test_what_a_process_was_making_that_is_killed_is_made_by_the_next(
     assert len(makings) == 1
 
 
+def test_what_a_process_is_making_that_hangs_is_made_by_another(storage: LocalFileStorage, makings: Counted) -> None:
+    path = stored()
+    hangs = Maker(Path(storage.storage_path), path, 'for-ever')
+    hangs.start()
+    assert hangs.hears() == 'making'
+    configure_images(seconds=0.1)
+    try:
+        assert size_of(read(path)) == (20, 20)
+        assert len(makings) == 1
+        assert hangs.process.poll() is None
+    finally:
+        configure_images()
+        hangs.process.kill()
+        hangs.process.communicate()
+
+
 def test_other_renditions_do_not_wait(storage: LocalFileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     path, other = stored(), stored()
     begun, go_on = threading.Event(), threading.Event()
