@@ -79,7 +79,7 @@ class _Making:
         first = steps[0] if steps and steps[0].operation in SIZES else None
         rest = steps[1:] if first else steps
         image = self._original.resized(self._target(first, self._original.size, self._original.frames))
-        if rest or (first and needs_all(first)):
+        if rest or (first and (self._original.frames > 1 or needs_all(first))):
             self._limits.check_memory(image.width * image.height * image.bands)
             image = image.copy_memory()
         image = _finished(image, first) if first else image

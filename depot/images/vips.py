@@ -41,12 +41,19 @@ def page_size(image: Image) -> Size:
 
 
 def on_frames(image: Image, operation: Callable[[Image], Image]) -> Image:
-    """Does the same to every frame."""
+    """Does the same to every frame; an animation has to be in memory.
+
+    Frames are made one after the other: libvips takes minutes and gigabytes for
+    an image that is put together of some hundred others which are not made yet.
+    """
     if page_size(image).height == image.height:
         return operation(image)
-    frames = [operation(_alone(each)) for each in image.pagesplit()]
-    joined = Image.arrayjoin(frames, across=1).copy()
-    joined.set_type(GValue.gint_type, _PAGE_HEIGHT, frames[0].height)
+    pixels = []
+    for each in image.pagesplit():
+        frame = operation(_alone(each))
+        pixels.append(frame.write_to_memory())
+    joined = in_memory(b''.join(pixels), Size(frame.width, frame.height * len(pixels)), frame.bands)
+    joined.set_type(GValue.gint_type, _PAGE_HEIGHT, frame.height)
     for field in ('delay', 'loop'):
         if image.get_typeof(field):
             joined.set_type(image.get_typeof(field), field, image.get(field))

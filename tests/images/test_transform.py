@@ -176,6 +176,13 @@ def test_a_recipe_says_how_many_frames_are_kept(frames: int) -> None:
     assert (made.width, made.height) == (200, 300)
 
 
+def test_a_long_animation_takes_no_longer_than_its_frames() -> None:
+    """Libvips would take minutes, and gigabytes, if all of them were put together before they are made."""
+    colours = [(each, 255 - each, 128) for each in range(250)]
+    made = make(animated(colours, 'WEBP', size=(16, 12), lossless=True), rotate=30, blur=1, lossless=True)
+    assert are_near(frame_colours(made.content), [(*each, 255) for each in colours], 2)
+
+
 def test_the_pages_of_a_document_are_no_animation() -> None:
     pages = [Image.new('RGB', (30, 20), each) for each in ('red', 'blue')]
     document = encoded(pages[0], 'TIFF', save_all=True, append_images=pages[1:])
