@@ -98,7 +98,7 @@ def _answer(command: list[str], source: IO[bytes], seconds: float) -> tuple[byte
 
 def _environment() -> dict[str, str]:
     # Where a system keeps its libraries may be said there.
-    kept = ('LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SYSTEMROOT', 'COVERAGE_PROCESS_START', 'COVERAGE_PROCESS_CONFIG')
+    kept = ('LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SYSTEMROOT')
     return {**_ENVIRONMENT, **{name: os.environ[name] for name in kept if name in os.environ}}
 
 
