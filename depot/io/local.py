@@ -251,6 +251,7 @@ class LocalFileStorage(FileStorage):
                     os.makedirs(os.path.dirname(place), exist_ok=True)
                     old = self._places.put_away(place)
                     os.rename(work, place)
+                    self._check_place(file_id, described._metadata_text, place)
         if old:
             remove_leftover(old)
 
@@ -265,6 +266,17 @@ class LocalFileStorage(FileStorage):
     def _is_described(self, file_or_id: Any) -> bool:
         """Whether it is a file of this storage, which knows of which content it is."""
         return isinstance(file_or_id, LocalStoredFile) and file_or_id._storage is self and file_or_id._key is None
+
+    def _check_place(self, file_id: str, text: bytes, place: str) -> None:
+        """Takes a derived file back if its place is in the folder of another content.
+
+        So it may be where the file system knows no locks, and a process that is not this one has replaced the file.
+        """
+        try:
+            self._unchanged_folder(file_id, text)
+        except FileMissing:
+            self._places.discard(place)
+            raise
 
     def _unchanged_folder(self, file_id: str, text: bytes) -> str:
         """The folder of a file that has this metadata; raises FileMissing if it has other ones now."""

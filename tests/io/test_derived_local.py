@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from depot.errors import CorruptMetadata, FileMissing, StorageFailure
-from depot.io import local
+from depot.io import disk, local
 from depot.io.contract.samples import SAMPLE
 from depot.io.local import LocalFileStorage
 from depot.utils import utcnow_naive
@@ -184,6 +184,32 @@ def test_a_replace_waits_until_it_is_in_its_place(storage: LocalFileStorage, mon
     replacing.join()
     assert storage.get(file_id).read() == b'new'
     assert derived(storage, file_id) is None
+
+
+def test_without_locks_it_is_taken_back_if_the_file_is_replaced_in_that_very_moment(
+    storage: LocalFileStorage, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = storage.create(SAMPLE)
+    rename = os.rename
+
+    def meanwhile(source: str, target: str) -> None:
+        if '/derived/' in target:
+            monkeypatch.undo()
+            LocalFileStorage(tmp_path).replace(file_id, b'new')  # another process
+            (tmp_path / file_id / 'derived').mkdir()
+        rename(source, target)
+
+    monkeypatch.setattr(disk.fcntl, 'flock', _no_locks)
+    monkeypatch.setattr(os, 'rename', meanwhile)
+    with pytest.raises(FileMissing, match='replaced'):
+        storage.put_derived(file_id, 'key', b'small')
+    assert storage.get(file_id).read() == b'new'
+    assert derived(storage, file_id) is None
+    assert [each.name for each in tmp_path.iterdir()] == [file_id]
+
+
+def _no_locks(*_: object) -> None:
+    raise OSError(9, 'Bad file descriptor')
 
 
 def test_a_reader_goes_on_when_all_is_deleted(storage: LocalFileStorage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import tempfile
 from typing import Any
@@ -17,6 +18,7 @@ from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 
 CONTENTS = st.binary(max_size=100)
+KEYS = st.sampled_from('ab')
 NAMES = st.text(min_size=1, max_size=20).filter(lambda name: name.isprintable())
 
 
@@ -33,6 +35,7 @@ class Storages(RuleBasedStateMachine):
             LocalFileStorage(pathlib.Path(self.folder.name, 'files'), durable=False),
         ]
         self.model: dict[tuple[str, ...], tuple[bytes, str]] = {}
+        self.derived: dict[tuple[str, ...], dict[str, bytes]] = {}
 
     def teardown(self) -> None:
         self.folder.cleanup()
@@ -53,6 +56,7 @@ class Storages(RuleBasedStateMachine):
                     storage.replace(file_id, content, name)
         if key in self.model:
             self.model[key] = content, name or self.model[key][1]
+            self.derived.pop(key, None)
 
     @rule(key=ids, content=CONTENTS)
     def fail_to_replace(self, key: tuple[str, ...], content: bytes) -> None:
@@ -71,6 +75,31 @@ class Storages(RuleBasedStateMachine):
         for storage, file_id in zip(self.storages, key, strict=True):
             storage.delete(file_id)
         self.model.pop(key, None)
+        self.derived.pop(key, None)
+
+    @rule(key=ids, name=KEYS, content=CONTENTS)
+    def put_derived(self, key: tuple[str, ...], name: str, content: bytes) -> None:
+        for storage, file_id in zip(self.storages, key, strict=True):
+            if key in self.model:
+                storage.put_derived(file_id, name, ShortReads(content))
+            else:
+                with pytest.raises(FileMissing):
+                    storage.put_derived(file_id, name, content)
+        if key in self.model:
+            self.derived.setdefault(key, {})[name] = content
+
+    @rule(key=ids, name=KEYS, content=CONTENTS)
+    def fail_to_put_derived(self, key: tuple[str, ...], name: str, content: bytes) -> None:
+        for storage, file_id in zip(self.storages, key, strict=True):
+            with pytest.raises((Interrupted, FileMissing)):
+                storage.put_derived(file_id, name, FailingStream(content))
+
+    @rule(key=ids, name=st.none() | KEYS)
+    def delete_derived(self, key: tuple[str, ...], name: str | None) -> None:
+        for storage, file_id in zip(self.storages, key, strict=True):
+            storage.delete_derived(file_id, name)
+        for each in [*self.derived.get(key, ())] if name is None else [name]:
+            self.derived.get(key, {}).pop(each, None)
 
     @rule(key=ids, start=st.integers(0, 120), size=st.integers(0, 120))
     def read_a_range(self, key: tuple[str, ...], start: int, size: int) -> None:
@@ -86,11 +115,20 @@ class Storages(RuleBasedStateMachine):
             assert sorted(storage.list()) == [*storage.iter_ids()] == ids
             for key, expected in self.model.items():
                 assert _content_and_name(storage, key[number]) == expected
+                assert _derived(storage, key[number]) == self.derived.get(key, {})
 
 
 def _content_and_name(storage: FileStorage, file_id: str) -> tuple[bytes, Any]:
     with storage.get(file_id) as file:
         return file.read(), file.filename
+
+
+def _derived(storage: FileStorage, file_id: str) -> dict[str, bytes]:
+    found = {}
+    for key in 'ab':
+        with contextlib.suppress(FileMissing), storage.get_derived(file_id, key) as file:
+            found[key] = file.read()
+    return found
 
 
 TestStorages = Storages.TestCase
