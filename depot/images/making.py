@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,14 +36,23 @@ def made_of(original: Any, variant: Variant) -> Fresh:
     limits = limits_in_force()
     check_overlays(variant, limits.overlays)
     try:
-        with source_of(original, limits) as source:
+        with source_of(original, limits) as source, _there(original.file_id, source):
             made = transformed(source, variant)
-    except FileNotFoundError as error:
-        raise replaced(original.file_id) from error
     except InvalidImage as error:
         error.content = content_of(original)
         raise
     return Fresh(made.content, _filename(original, made.format), made.content_type)
+
+
+@contextlib.contextmanager
+def _there(file_id: str, source: bytes | Path) -> Iterator[None]:
+    """Says that the file was replaced or deleted if that is why it is not found."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if isinstance(source, Path) and not source.exists():
+            raise replaced(file_id) from error
+        raise
 
 
 def _filename(original: Any, image_format: str) -> str:

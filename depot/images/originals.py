@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from .structure import HEAD, checked_format
 
 # Up to so many bytes an original that is on no disk of this machine is held in memory; above, on a disk.
 _IN_MEMORY = 8 * 1024 * 1024
+
+# Where Linux has names for the files that a process has open, by which each can be opened anew.
+_OPEN_FILES = Path('/proc/self/fd')
 
 
 @contextlib.contextmanager
@@ -54,10 +57,19 @@ def source_of(original: Any, limits: Limits) -> Iterator[bytes | Path]:
     if isinstance(length, int) and length <= _IN_MEMORY:
         yield b''.join(_pieces(original, limits))
         return
-    with tempfile.NamedTemporaryFile(prefix='depot-original-') as copy:
-        copy.writelines(_pieces(original, limits))
+    with _copied(_pieces(original, limits)) as copy:
+        yield copy
+
+
+@contextlib.contextmanager
+def _copied(pieces: Iterable[bytes]) -> Iterator[Path]:
+    """A temporary file, with no name that would stay if this process were killed, where an open file can do without."""
+    has_names = _OPEN_FILES.is_dir()
+    open_new = tempfile.TemporaryFile if has_names else tempfile.NamedTemporaryFile
+    with open_new(prefix='depot-original-') as copy:
+        copy.writelines(pieces)
         copy.flush()
-        yield Path(copy.name)
+        yield _OPEN_FILES / str(copy.fileno()) if has_names else Path(copy.name)
 
 
 def _pieces(original: Any, limits: Limits) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import logging
 import pickle
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,15 +39,17 @@ from ..services.storages import KINDS, MakeStorage
 from ..services.storages import make_storage as make_storage
 from .photos import THUMB, Counted, photo, size_of
 from .photos import makings as makings
+from .pictures import FORMATS, cornered, encoded
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def no_storages() -> Iterator[None]:
+def nothing_configured() -> Iterator[None]:
     DepotManager._clear()
     yield
     DepotManager._clear()
+    configure_images()
 
 
 @pytest.fixture(params=KINDS)
@@ -237,7 +240,6 @@ def test_what_a_process_is_making_that_hangs_is_made_by_another(storage: LocalFi
         assert len(makings) == 1
         assert hangs.process.poll() is None
     finally:
-        configure_images()
         hangs.process.kill()
         hangs.process.communicate()
 
@@ -330,13 +332,50 @@ def test_a_large_original_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch)
     sources = []
 
     def transformed(source: Any, variant: Variant) -> Any:
-        sources.append(source)
+        sources.append(source.read_bytes())
         return Counted()(source, variant)
 
     monkeypatch.setattr(decoding, 'transformed', transformed)
     monkeypatch.setattr(originals, '_IN_MEMORY', 10)
     assert size_of(read(path)) == (20, 20)
-    assert [each.exists() for each in sources] == [False]
+    assert sources == [photo()]
+
+
+def test_a_temporary_folder_that_is_missing_is_not_a_file_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, 'tempdir', '/nowhere')
+    use(MemoryFileStorage())
+    path = stored()
+    assert size_of(read(path)) == (20, 20)
+    monkeypatch.setattr(originals, '_IN_MEMORY', 10)
+    for worker in False, True:
+        configure_images(worker=worker)
+        with pytest.raises(FileNotFoundError, match='/nowhere'):
+            read(stored())
+
+
+@pytest.mark.parametrize('kind', FORMATS)
+@pytest.mark.parametrize('worker', [False, True])
+@pytest.mark.parametrize('names', [True, False])
+def test_the_copy_of_a_large_original_is_not_found_by_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, worker: bool, names: bool
+) -> None:
+    """So it does not stay when the process is killed; where an open file has no name, it has one of its own."""
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    monkeypatch.setattr(originals, '_IN_MEMORY', 10)
+    if not names:
+        monkeypatch.setattr(originals, '_OPEN_FILES', tmp_path / 'proc')
+    use(MemoryFileStorage())
+    found = []
+
+    def transformed(source: Any, variant: Variant) -> Any:
+        found.extend(tmp_path.glob('depot-original-*'))
+        return Counted()(source, variant)
+
+    monkeypatch.setattr(decoding, 'transformed', transformed)
+    configure_images(worker=worker)
+    assert size_of(read(stored(encoded(cornered(), kind)), THUMB)) == (20, 20)
+    assert bool(found) is not names
+    assert list(tmp_path.glob('depot-original-*')) == []
 
 
 # Originals that are far away
@@ -365,13 +404,12 @@ class Far(StoredFile):
 
 
 @pytest.fixture
-def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Far]]:
+def far(monkeypatch: pytest.MonkeyPatch) -> type[Far]:
     """What the default storage has, whatever the id."""
     monkeypatch.setattr(MemoryFileStorage, 'get', lambda _, file_id: Far(file_id))
     monkeypatch.setattr(Far, 'taken', 0)
     use(MemoryFileStorage())
-    yield Far
-    configure_images()
+    return Far
 
 
 def test_of_an_original_that_is_too_long_nothing_is_read(far: type[Far], monkeypatch: pytest.MonkeyPatch) -> None:
