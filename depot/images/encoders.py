@@ -18,8 +18,8 @@ _OPAQUE = frozenset({'jpeg'})
 
 _QUALITY = {'jpeg': 80, 'webp': 80, 'avif': 60}
 
-# Bytes for a pixel of a frame that an encoder holds which does not go row by row, measured with 12 million.
-_BYTES_WHOLE = {'gif': 12, 'webp': 6, 'avif': 24}
+# Bytes for a pixel of a frame that an encoder holds which does not go row by row, measured with 12 million and more.
+_BYTES_WHOLE = {'gif': 12, 'webp': 12, 'avif': 24}
 _BYTES_LOSSLESS = {**_BYTES_WHOLE, 'webp': 32}
 
 # The picture inside the metadata that cameras add, which shows what was before the recipe.

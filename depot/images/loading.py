@@ -27,7 +27,7 @@ _FOR_THE_FILTER = 1.2
 # Bytes for a pixel that a decoder holds which cannot go row by row, measured with 100 million pixels.
 _AVIF = 16
 _INTERLACED = {'jpeg': 4, 'png': 8}
-_TURNED = 4
+_TURNED = 10
 
 # Exif 2.32, tag 274: from here on, the first row is a side.
 _SIDEWAYS = 5
