@@ -268,8 +268,8 @@ class GCSStorage(FileStorage):
         wanted = _checked(ids, failures)
         while batch := [*itertools.islice(wanted, BATCH)]:
             failed = self._derived.delete_objects([*map(self._keys.key, batch)])
-            failures.update(self._derived.clear(batch))
             failures.update((key[len(self._keys.prefix) :], error) for key, error in failed.items())
+            failures.update(self._derived.clear([each for each in batch if each not in failures]))
         return failures
 
     def clean(self, before: datetime, dry_run: bool = False) -> Sequence[str]:

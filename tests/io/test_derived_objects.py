@@ -234,3 +234,27 @@ def test_a_large_one_is_sent_in_parts_and_its_upload_is_cleaned(moto_storage: An
     moto_storage._requests('create_multipart_upload', key)
     [cleaned] = moto_storage.clean(soon())
     assert cleaned.startswith(key)
+
+
+def test_what_is_derived_from_a_file_that_stays_stays(moto_storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    file_ids = [with_derived(moto_storage, 'a') for _ in range(2)]
+    stays = moto_storage._keys.key(file_ids[0])
+    call = type(moto_storage._requests).__call__
+
+    def refuse(self: Any, operation: str, key: str | None = None, **params: Any) -> Any:
+        if operation != 'delete_objects' or all(each['Key'] != stays for each in params['Delete']['Objects']):
+            return call(self, operation, key, **params)
+        return {'Errors': [{'Key': stays, 'Code': 'AccessDenied', 'Message': 'locked'}]}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(moto_storage._requests), '__call__', refuse)
+        assert [*moto_storage.delete_many(file_ids)] == file_ids[:1]
+    assert moto_storage.get_derived(file_ids[0], 'a').read() == b'small'
+
+
+def test_what_is_deleted_by_itself_is_looked_for_at_once(storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.delete(storage.create(SAMPLE))  # since then it is believed that there are none
+    file_id = with_derived(storage, 'a')
+    monkeypatch.setattr(storage._derived, '_used', False)  # as in another process
+    storage.delete_derived(file_id)
+    assert keys(storage) == {file_id}

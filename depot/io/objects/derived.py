@@ -27,7 +27,6 @@ from .keys import DerivedKey, Keys, version_of
 #: Keys in a page: so many to look whether there are any; so many once there are. S3 and Google give no more.
 FEW, MANY = 100, 1000
 
-
 #: Seconds for which a process believes that a storage has no derived files at all.
 LOOK_AGAIN = 60
 
@@ -47,7 +46,6 @@ Page = Callable[[str, str, int], 'tuple[Sequence[Listed], bool]']
 
 #: Removes objects; returns the keys of those that it could not, with the reason.
 Remove = Callable[['list[str]'], 'Mapping[str, Exception]']
-
 
 #: What the content of a file is told by now; None if there is no such file. A listing may tell what was, or write it
 #: in another way.
@@ -71,23 +69,18 @@ class Derived:
 
     def delete(self, file_id: str, key: str | None) -> dict[str, Exception]:
         """Removes the derived file with this key, of whatever content it is; without a key, all of the file."""
-        if key is None:
-            return self.clear([file_id])
-        checked_key(key)
-        return self.remove([each for each in self.of([file_id]) if each.endswith(f'/{key}')])
+        wanted = '' if key is None else f'/{checked_key(key)}'
+        return self.remove([each for each in self.of([file_id]) if each.endswith(wanted)])
 
     def clear(self, file_ids: Sequence[str]) -> dict[str, Exception]:
-        """Removes all that is derived from files, and what comes meanwhile.
+        """Removes all that is derived from files, which were removed or replaced before.
 
-        Returns the ids of those files where that failed, with the reason.
+        Returns the ids of those where that failed, with the reason. What comes later, its own put removes.
         """
         try:
-            while self._is_used() and (found := self.of(file_ids)):
-                if failed := self.remove(found):
-                    return failed
+            return self.remove(self.of(file_ids)) if self._is_used() else {}
         except StorageFailure as error:
             return dict.fromkeys(file_ids, error)
-        return {}
 
     def begin(self) -> None:
         """To be called before a derived file is stored."""

@@ -25,7 +25,7 @@ def delete_files(requests: Requests, keys: Keys, derived: Derived, ids: Iterable
     by_key = _keys_of(keys, ids, failures)
     while batch := dict(itertools.islice(by_key, BATCH)):
         failed = delete_objects(requests, [*batch])
-        failures.update(derived.clear([*batch.values()]))
+        failures.update(derived.clear([file_id for key, file_id in batch.items() if key not in failed]))
         failures.update({batch[key]: error for key, error in failed.items()})
     return failures
 
