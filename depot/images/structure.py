@@ -221,8 +221,7 @@ def _boxes(file: IO[bytes], size: int, limits: Limits) -> None:
         if file.tell() == size:
             return
         start = file.tell()
-        length = int.from_bytes(file.read(4), 'big')
-        file.seek(4, SEEK_CUR)
+        length, _ = struct.unpack('>I4s', file.read(8))
         if length == 0:  # up to the end
             return
         if length == 1:

@@ -197,6 +197,11 @@ def _webp_of_50000_frames() -> bytes:
 
 
 @_in(BOMBS)
+def _webp_of_a_million_chunks() -> bytes:
+    return _riff(_canvas(16, 16), *[(b'teSt', b'')] * 1_000_000)
+
+
+@_in(BOMBS)
 def _webp_of_900_large_frames() -> bytes:
     return _riff(_canvas(10_000, 10_000), (b'ANIM', b'\0' * 6), *[_webp_frame()] * 900)
 

@@ -1,0 +1,106 @@
+"""What a file is, and whether it is whole, is seen before it is decoded; every form that a format allows is whole."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from depot.errors import ImageTooLarge, InvalidImage
+from depot.images import decoding
+from depot.images.limits import Limits
+from depot.images.pillow_wanted import Wanted
+from depot.images.structure import examined, format_of
+
+from . import pictures
+from .pictures import animated, cornered, encoded
+
+
+def jpeg(**options: object) -> bytes:
+    return encoded(cornered(), 'JPEG', **options)
+
+
+def _ending_without_length(content: bytes) -> bytes:
+    """With a last box that goes up to the end of the file, whose length is 0: ISO/IEC 14496-12, section 4.2."""
+    start = content.rindex(b'mdat') - 4
+    return content[:start] + b'\0\0\0\0' + content[start + 4 :]
+
+
+def _with_a_long_length(content: bytes) -> bytes:
+    """With a last box whose length has 64 bits; the places of what is in it are not looked at."""
+    start = content.rindex(b'mdat') - 4
+    body = content[start + 8 :]
+    return content[:start] + struct.pack('>I4sQ', 1, b'mdat', len(body) + 16) + body
+
+
+def _big_endian_tiff() -> bytes:
+    return b'MM\0*\0\0\0\x08' + struct.pack('>HHHIII', 1, 256, 4, 1, 10, 0)
+
+
+WHOLE: dict[str, tuple[str, Callable[[], bytes]]] = {
+    'jpeg': ('jpeg', jpeg),
+    'jpeg, progressive': ('jpeg', lambda: jpeg(progressive=True)),
+    'jpeg, grey': ('jpeg', lambda: encoded(cornered().convert('L'), 'JPEG')),
+    'jpeg with a restart interval': ('jpeg', lambda: jpeg(restart_marker_rows=1)),
+    'jpeg with bytes behind it': ('jpeg', lambda: jpeg() + b'\0' * 100),
+    'png': ('png', lambda: encoded(cornered(), 'PNG')),
+    'png, animated': ('png', lambda: animated(pictures.CORNERS, 'PNG')),
+    'gif': ('gif', lambda: encoded(cornered(), 'GIF')),
+    'gif, animated': ('gif', lambda: animated(pictures.CORNERS)),
+    'gif of 1987': ('gif', lambda: encoded(cornered(), 'GIF').replace(b'GIF89a', b'GIF87a')),
+    'webp': ('webp', lambda: encoded(cornered(), 'WEBP')),
+    'webp, animated': ('webp', lambda: animated(pictures.CORNERS, 'WEBP')),
+    'webp with bytes behind it': ('webp', lambda: encoded(cornered(), 'WEBP') + b'\0' * 100),
+    'avif': ('avif', lambda: encoded(cornered(), 'AVIF')),
+    'avif, animated': ('avif', lambda: animated(pictures.CORNERS, 'AVIF')),
+    'avif whose last box has no length': ('avif', lambda: _ending_without_length(encoded(cornered(), 'AVIF'))),
+    'avif whose last box has a long length': ('avif', lambda: _with_a_long_length(encoded(cornered(), 'AVIF'))),
+    'heic': ('heic', lambda: encoded(cornered(), 'HEIF')),
+    'tiff': ('tiff', lambda: encoded(cornered(), 'TIFF')),
+    'tiff of some pages': ('tiff', lambda: animated(pictures.CORNERS, 'TIFF')),
+    'tiff, big-endian': ('tiff', _big_endian_tiff),
+    'bmp': ('bmp', lambda: encoded(cornered(), 'BMP')),
+}
+
+
+@pytest.mark.parametrize('name', WHOLE)
+def test_a_whole_file_is_what_it_is(name: str) -> None:
+    expected, make = WHOLE[name]
+    file = io.BytesIO(make())
+    file.read(10)
+    assert examined(file, Limits()) == expected
+    assert file.tell() == 0
+
+
+@pytest.mark.parametrize(
+    ('brands', 'expected'),
+    [
+        (b'avif', 'avif'),
+        (b'avis', 'avif'),
+        (b'mif1\0\0\0\0avif', 'avif'),
+        (b'heic', 'heic'),
+        (b'mif1\0\0\0\0heic', 'heic'),
+        (b'msf1\0\0\0\0hevc', 'heic'),
+        (b'isom\0\0\0\0mp42', None),
+        (b'jp2 ', None),
+    ],
+)
+def test_what_is_in_boxes_is_what_its_brands_say(brands: bytes, expected: str | None) -> None:
+    assert format_of(struct.pack('>I', len(brands) + 8) + b'ftyp' + brands) == expected
+
+
+@pytest.mark.parametrize('name', WHOLE)
+def test_the_first_bytes_of_a_file_are_no_image_wherever_it_is_cut_off(name: str) -> None:
+    content = WHOLE[name][1]()
+    for length in range(64):
+        with pytest.raises(InvalidImage):
+            decoding.shrunk(io.BytesIO(content[:length]), [Wanted(30, 30, 'PNG')])
+
+
+def test_the_scans_of_an_image_in_several_are_counted() -> None:
+    content = jpeg(progressive=True)
+    last = content.rindex(b'\xff\xda')
+    with pytest.raises(ImageTooLarge, match='scans; 100 are read'):
+        examined(io.BytesIO(content[:last] + content[last:] * 100), Limits())
