@@ -6,10 +6,11 @@ import contextlib
 import logging
 from typing import Any
 
-from ..errors import FileMissing, InvalidPath, Unsupported
+from ..errors import FileMissing, InvalidImage, InvalidPath, Unsupported
 from ..io.interfaces import StoredFile
+from ..io.ranges import replaced
 from ..manager import DepotManager
-from .making import made_of
+from .making import Fresh, made_of
 from .originals import content_of, original_of
 from .recipe import Variant
 from .settings import limits_in_force
@@ -63,8 +64,7 @@ def has_still(path: str, content: tuple[object, ...] | None) -> bool:
 
     Raises :class:`~depot.errors.FileMissing`, and what else the storage raises.
     """
-    with original_of(*_place(path)) as original:
-        return content == content_of(original)
+    return _has_still(*_place(path), content)
 
 
 def make(path: str, variant: Variant) -> bool:
@@ -118,13 +118,27 @@ def _kept(storage: Any, file_id: str, variant: Variant) -> StoredFile:
             return found
         with original_of(storage, file_id) as original, contextlib.suppress(FileMissing):
             # The file, not its id: what is made of a content that was replaced meanwhile is not for the new one.
-            storage.put_derived(original, variant.key, *made_of(original, variant))
+            storage.put_derived(original, variant.key, *_made(storage, original, variant))
     raise FileMissing(f'File {file_id} was replaced again and again while a rendition of it was made', file_id)
+
+
+def _made(storage: Any, original: StoredFile, variant: Variant) -> Fresh:
+    try:
+        return made_of(original, variant)
+    except InvalidImage as error:
+        if _has_still(storage, original.file_id, error.content):
+            raise
+        raise replaced(original.file_id) from error  # meanwhile, so that parts of both were read, maybe
 
 
 def _unkept(storage: Any, file_id: str, variant: Variant) -> StoredFile:
     with original_of(storage, file_id) as original:
         return UnkeptRendition(original, made_of(original, variant))
+
+
+def _has_still(storage: Any, file_id: str, content: tuple[object, ...] | None) -> bool:
+    with original_of(storage, file_id) as original:
+        return content == content_of(original)
 
 
 def _warn(path: str) -> None:

@@ -43,7 +43,7 @@ def transform(
     or that is no such image.
     """
     layers = read_overlays(variant, limits.overlays) if overlays is None else overlays
-    with _opened(source) as (file, vips_source), failures():
+    with failures(), _opened(source) as (file, vips_source):
         source_format = examined(file, limits)
         image_format = format_for(source_format, variant.options)
         frames = cast('int | None', variant.options['frames']) if image_format in ANIMATED else 1

@@ -326,6 +326,33 @@ def test_a_file_that_goes_before_it_is_opened_is_missing_and_no_broken_image(
         rendition(path, THUMB)
 
 
+def test_a_file_that_is_replaced_while_it_is_found_broken_is_read_anew(
+    each_storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stored()
+
+    def break_off() -> None:
+        each_storage.replace(path.partition('/')[2], photo(blue=1))
+        raise InvalidImage('Not a JPEG file')
+
+    after_decoding(monkeypatch, break_off)
+    assert size_of(read(path)) == (20, 20)
+
+
+def test_a_file_that_is_deleted_while_it_is_found_broken_is_missing(
+    each_storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stored()
+
+    def break_off() -> None:
+        each_storage.delete(path.partition('/')[2])
+        raise InvalidImage('unable to open')
+
+    after_decoding(monkeypatch, break_off)
+    with pytest.raises(FileMissing):
+        read(path)
+
+
 def test_a_large_original_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     use(MemoryFileStorage())
     path = stored()

@@ -479,7 +479,8 @@ def test_a_broken_image_that_is_replaced_has_a_rendition_at_once(server: Server,
 def test_what_fails_while_its_original_is_replaced_is_tried_again(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = uploaded(content=b'no image')
+    DepotManager._depots['plain'] = SimpleStorage()
+    file = uploaded('plain', photo()[:60])
     url = file.variant(THUMB).url
 
     def replaced(source: Any, variant: Variant) -> Any:
