@@ -16,6 +16,7 @@ from __future__ import annotations
 from .additions import AdditionsContract
 from .contents import ContentsContract
 from .derived import DerivedContract
+from .deriving import DerivingContract
 from .failures import FailuresContract
 from .ids import IdsContract
 from .lifecycle import LifecycleContract
@@ -38,5 +39,6 @@ class StorageContract(
     RangesContract,
     AdditionsContract,
     DerivedContract,
+    DerivingContract,
 ):
     """Every promise of :class:`~depot.io.interfaces.FileStorage` and :class:`~depot.io.interfaces.StoredFile`."""
