@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InvalidImage
 from ..io.ranges import replaced
+from . import decoding  # which has to be there before a fork, whenever the first image is decoded
 from .originals import content_of, source_of
 from .overlays import check_overlays
 from .recipe import Variant
@@ -31,13 +32,11 @@ def made_of(original: Any, variant: Variant) -> Fresh:
     Raises what reading the file raises, such as :class:`~depot.errors.FileMissing` if it is gone meanwhile, and what
     the transformation raises.
     """
-    from .decoding import transformed  # here, because few who import this will have images decoded
-
     limits = limits_in_force()
     check_overlays(variant, limits.overlays)
     try:
         with source_of(original, limits) as source, _there(original.file_id, source):
-            made = transformed(source, variant)
+            made = decoding.transformed(source, variant)
     except InvalidImage as error:
         error.content = content_of(original)
         raise
