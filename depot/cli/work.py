@@ -12,12 +12,9 @@ from typing import TypeVar
 
 import click
 
-from ..errors import ConfigurationError, DepotError, UnknownStorage, Unsupported
+from ..errors import ConfigurationError, DepotError
 
 T = TypeVar('T')
-
-# What would be the same for all the others: then there is no use in going on.
-_HOPELESS = (ConfigurationError, UnknownStorage, Unsupported)
 
 
 class Tally:
@@ -48,13 +45,14 @@ class Tally:
 def do_all(things: Sequence[T], work: Callable[[T], str], at_once: int, tally: Tally) -> None:
     """Works on each thing, ``at_once`` of them at the same time; ``work`` returns the word to count it by.
 
-    Goes on after a failure, but not after one that all others would have too, which it raises.
+    Goes on after a failure, but not after a :class:`~depot.errors.ConfigurationError`, which it raises: all others
+    would have it, too.
     """
     with _bar(len(things)) as advance, ThreadPoolExecutor(at_once) as threads:
         for thing, future in _completed(threads, things, work, at_once):
             try:
                 tally.count(future.result())
-            except _HOPELESS:
+            except ConfigurationError:
                 raise
             except (DepotError, OSError) as error:
                 tally.fail(str(thing), error)

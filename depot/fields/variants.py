@@ -81,6 +81,8 @@ def checked_variants(variants: Variants | None, upload_type: type[Any]) -> Varia
     Raises :class:`~depot.errors.ConfigurationError` for a name that is another attribute or key of theirs, or cannot
     be one, and for what is no recipe.
     """
+    if not isinstance(variants or {}, Mapping):
+        raise ConfigurationError(f"variants = {variants!r} are no recipes by name; write {{'thumb': Variant(...)}}")
     named = dict(variants or {})
     if named and not hasattr(upload_type, 'variant'):
         raise ConfigurationError(f'{upload_type.__name__} has no variants; derive it from UploadedFile')

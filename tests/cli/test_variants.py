@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from depot.cli.commands import depot
+from depot.errors import BackendMissing
+from depot.fields.upload import UploadedFile
 from depot.images import decoding
 from depot.images.recipe import Variant
 from depot.images.renditions import find
@@ -180,19 +182,44 @@ def test_models_without_variants_are_named() -> None:
     assert 'no column has a name for a variant' in ' '.join(result.output.split())
 
 
-def test_a_storage_that_keeps_none_ends_it(two: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DepotManager.require(), 'capabilities', frozenset())
+@pytest.fixture
+def elsewhere(models: Any, session: Any, tmp_path: Path) -> str:
+    """The path of a photo in a storage of its own."""
+    DepotManager.configure('elsewhere', {'depot.storage_path': str(tmp_path / 'elsewhere')})
+    image = UploadedFile(photo(), 'elsewhere')
+    session.add(models.Photo(image=image))
+    session.commit()
+    return image.path
+
+
+def test_of_a_storage_that_keeps_none_each_is_named_and_the_others_are_made(
+    elsewhere: str, two: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DepotManager.require('elsewhere'), 'capabilities', frozenset())
     result = run('make')
-    assert result.exit_code == 1
-    assert 'keeps no derived files' in result.output
+    assert (result.exit_code, result.stdout) == (1, '4 made, 2 failed\n')
+    assert result.stderr.count(f'the storage of {elsewhere} keeps no derived files') == 2
 
 
-def test_a_storage_that_nobody_configured_ends_it(two: list[str]) -> None:
-    DepotManager._depots['other'] = DepotManager._depots.pop('default')
-    for command in 'make', 'clear':
+def test_of_a_storage_that_nobody_configured_each_is_named_and_the_others_are_made(
+    elsewhere: str, two: list[str]
+) -> None:
+    del DepotManager._depots['elsewhere']
+    for command, done in ('make', '4 made, 2 failed\n'), ('clear', '2 cleared, 1 failed\n'):
         result = run(command)
-        assert result.exit_code == 2
-        assert "no storage 'default'" in ' '.join(result.output.split())
+        assert (result.exit_code, result.stdout) == (1, done)
+        assert f'photos.image {elsewhere}' in result.stderr
+        assert "no storage 'elsewhere'" in result.stderr
+
+
+def test_without_the_image_library_it_ends(two: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise BackendMissing("images need pyvips and libvips: pip install 'filedepot[images]'")
+
+    monkeypatch.setattr(decoding, 'transformed', fail)
+    result = run('make')
+    assert result.exit_code == 2
+    assert result.output.count('pip install') == 1
 
 
 def test_a_failing_storage_is_told_for_each_file(two: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -312,6 +312,8 @@ def test_what_cannot_be_a_name_is_refused_at_once(name: Any) -> None:
 
 @pytest.mark.parametrize('wrong', [None, (200, 200), 'resize', {'resize': (200, 200)}])
 def test_what_is_no_variant_is_refused_at_once(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"variants = \['thumb'\] are no recipes by name"):
+        UploadedFileField(variants=['thumb'])
     with pytest.raises(ConfigurationError, match="'thumb' is .*; one looks like Variant"):
         UploadedFileField(variants={'thumb': wrong})
 
