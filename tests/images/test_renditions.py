@@ -371,11 +371,10 @@ def test_a_large_original_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch)
 def test_a_temporary_folder_that_is_missing_is_not_a_file_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, 'tempdir', '/nowhere')
     use(MemoryFileStorage())
-    path = stored()
-    assert size_of(read(path)) == (20, 20)
-    monkeypatch.setattr(originals, '_IN_MEMORY', 10)
-    for worker in False, True:
+    assert size_of(read(stored())) == (20, 20)
+    for worker, in_memory in (True, 10**6), (True, 10), (False, 10):
         configure_images(worker=worker)
+        monkeypatch.setattr(originals, '_IN_MEMORY', in_memory)
         with pytest.raises(FileNotFoundError, match='/nowhere'):
             read(stored())
 
