@@ -9,11 +9,12 @@ from the header.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from os import SEEK_CUR, SEEK_END
 from typing import IO, Literal
 
 from ..errors import ImageTooLarge, InvalidImage
+from .exif import ExifCost
 from .limits import Limits
 
 #: So many bytes, the first ones, say what a file is.
@@ -32,8 +33,12 @@ _PIECE = 1024 * 1024
 # restart interval, comments, and what applications add.
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
 _SCAN = 0xDA
+_APP1 = 0xE1
 _SEGMENTS = _SEQUENTIAL | {0xC4, _SCAN, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE}
 _MAX_SEGMENTS = 1_000
+_MAX_SEGMENT = 64 * 1024
+
+_EXIF = b'Exif\0\0'
 
 _SIGNATURES = {
     b'\xff\xd8\xff': 'jpeg',
@@ -97,6 +102,19 @@ def examined(file: IO[bytes], limits: Limits) -> str:
     return found
 
 
+def is_held_whole(file: IO[bytes], name: str) -> bool:
+    """Whether a decoder holds more than some rows of this file until it knows the first: it was examined before.
+
+    So it does where the rows, or what is fine in them, come in several turns: a JPEG in more than one scan, and an
+    interlaced PNG. A lossless WebP it decodes wholly, before it makes it smaller.
+    """
+    file.seek(0)
+    try:
+        return name in _HELD_WHOLE and _HELD_WHOLE[name](file)
+    finally:
+        file.seek(0)
+
+
 def broken(name: str, reason: str = 'it ends too early') -> InvalidImage:
     """The error for a file that does not keep to its format."""
     return InvalidImage(f'The {name} file is broken: {reason}')
@@ -108,8 +126,12 @@ def _take(file: IO[bytes], size: int, limits: Limits) -> None:
 
 def _jpeg(file: IO[bytes], size: int, limits: Limits) -> None:
     """Each scan of an image in several makes the decoder go over all pixels."""
-    if _in_one_scan(file):
+    exif = ExifCost()
+    if _in_one_scan(file, exif):
         return
+    for at in _places(file, _EXIF):
+        file.seek(at)
+        exif.add(file.read(_MAX_SEGMENT))
     file.seek(0)
     scans, last = 0, b''
     while piece := file.read(_PIECE):
@@ -119,7 +141,22 @@ def _jpeg(file: IO[bytes], size: int, limits: Limits) -> None:
         raise ImageTooLarge(f'The jpeg file has {scans} scans; {_MAX_SCANS} are read')
 
 
-def _in_one_scan(file: IO[bytes]) -> bool:
+def _places(file: IO[bytes], wanted: bytes) -> Iterator[int]:
+    """Where these bytes are in the file, which may be sought meanwhile."""
+    start, last = 0, b''
+    while True:
+        file.seek(start)
+        piece = file.read(_PIECE)
+        found = (last + piece).find(wanted)
+        while found >= 0:
+            yield start - len(last) + found
+            found = (last + piece).find(wanted, found + 1)
+        if len(piece) < _PIECE:
+            return
+        start, last = start + _PIECE, piece[1 - len(wanted) :]
+
+
+def _in_one_scan(file: IO[bytes], exif: ExifCost | None = None) -> bool:
     """Whether the first scan has all of a sequential image, after which no other is read: ITU-T T.81, section B.2.
 
     So are nearly all photos, and to count in a large one costs as much as to decode a tenth of it.
@@ -135,6 +172,8 @@ def _in_one_scan(file: IO[bytes]) -> bool:
             return file.read(1)[0] == components
         if kind in _SEQUENTIAL:
             components = file.read(6)[5]
+        if kind == _APP1 and exif is not None:
+            exif.add(file.read(length - 2))
         file.seek(after)
     return False
 
@@ -142,6 +181,7 @@ def _in_one_scan(file: IO[bytes]) -> bool:
 def _png(file: IO[bytes], size: int, limits: Limits) -> None:
     """Chunks up to the one that says the end: https://www.w3.org/TR/png-3/#5Chunk-layout."""
     file.seek(8)
+    exif = ExifCost()
     texts = frames = 0
     for _ in range(_MAX_CHUNKS):
         length, kind = struct.unpack('>I4s', file.read(8))
@@ -152,6 +192,8 @@ def _png(file: IO[bytes], size: int, limits: Limits) -> None:
         limits.check_frames(frames)
         if texts > _MAX_TEXTS:
             raise ImageTooLarge(f'The png file has more than {_MAX_TEXTS} compressed texts')
+        if kind == b'eXIf':
+            exif.add(_looked_at(file, length))
         _skip(file, length + 4, size, 'png')
     raise _in_pieces('png')
 
@@ -203,11 +245,14 @@ def _webp(file: IO[bytes], size: int, limits: Limits) -> None:
     if end > size:
         raise broken('webp')
     file.seek(12)
+    exif = ExifCost()
     frames = 0
     for _ in range(_MAX_CHUNKS):
         if file.tell() + 8 > end:
             return
         kind, length = struct.unpack('<4sI', file.read(8))
+        if kind == b'EXIF':
+            exif.add(_looked_at(file, length))
         frames += kind == b'ANMF'
         limits.check_frames(frames)
         _skip(file, length, end, 'webp')
@@ -217,6 +262,11 @@ def _webp(file: IO[bytes], size: int, limits: Limits) -> None:
 
 def _boxes(file: IO[bytes], size: int, limits: Limits) -> None:
     """Boxes up to the end of the file: ISO/IEC 14496-12, section 4.2."""
+    exif = ExifCost()
+    for at in _places(file, _EXIF):
+        file.seek(at)
+        exif.add(file.read(_PIECE))
+    file.seek(0)
     for _ in range(_MAX_CHUNKS):
         if file.tell() == size:
             return
@@ -266,6 +316,15 @@ def _tag_bytes(kind: int, count: int, place: int, size: int) -> int:
     return length
 
 
+def _looked_at(file: IO[bytes], length: int) -> bytes:
+    """The next bytes; the file stays where it is."""
+    if length > _PIECE:
+        raise ImageTooLarge(f'The EXIF of the image has {length} bytes; {_PIECE} are read')
+    found = file.read(length)
+    file.seek(-len(found), SEEK_CUR)
+    return found
+
+
 def _skip(file: IO[bytes], length: int, end: int, name: str) -> None:
     if file.seek(length, SEEK_CUR) > end:
         raise broken(name)
@@ -274,6 +333,28 @@ def _skip(file: IO[bytes], length: int, end: int, name: str) -> None:
 def _in_pieces(name: str) -> ImageTooLarge:
     return ImageTooLarge(f'The {name} file is in too many pieces')
 
+
+def _is_interlaced(file: IO[bytes]) -> bool:
+    """By the last byte of the header: https://www.w3.org/TR/png-3/#11IHDR."""
+    return file.read(29)[28:] != b'\0'
+
+
+def _is_lossless(file: IO[bytes]) -> bool:
+    """Whether any picture in a WebP is: RFC 9649, section 2; those of an animation are inside of other chunks."""
+    file.seek(12)
+    while len(header := file.read(8)) == 8:
+        kind, length = struct.unpack('<4sI', header)
+        if kind in {b'VP8L', b'ANMF'}:
+            return True
+        file.seek(length + (length & 1), SEEK_CUR)
+    return False
+
+
+_HELD_WHOLE: dict[str, Callable[[IO[bytes]], bool]] = {
+    'jpeg': lambda file: not _in_one_scan(file, ExifCost()),
+    'png': _is_interlaced,
+    'webp': _is_lossless,
+}
 
 _EXAMINERS: dict[str, Callable[[IO[bytes], int, Limits], None]] = {
     'jpeg': _jpeg,

@@ -104,3 +104,44 @@ def test_the_scans_of_an_image_in_several_are_counted() -> None:
     last = content.rindex(b'\xff\xda')
     with pytest.raises(ImageTooLarge, match='scans; 100 are read'):
         examined(io.BytesIO(content[:last] + content[last:] * 100), Limits())
+
+
+def circling_exif(count: int, order: str = '>') -> bytes:
+    """A directory of pointers to itself."""
+    entries = struct.pack(f'{order}HHII', 0x8769, 4, 1, 8) * count
+    return {'>': b'MM\0*\0\0\0\x08', '<': b'II*\0\x08\0\0\0'}[order] + struct.pack(f'{order}H', count) + entries
+
+
+def with_exif(kind: str, exif: bytes) -> bytes:
+    """A picture, with this in the place of its EXIF."""
+    content = encoded(cornered(), kind, exif=b'Exif\0\0' + exif)
+    assert exif in content
+    return content
+
+
+@pytest.mark.parametrize('order', '<>')
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP'])
+def test_exif_that_leads_in_circles_is_refused(kind: str, order: str) -> None:
+    with pytest.raises(ImageTooLarge, match='EXIF'):
+        examined(io.BytesIO(with_exif(kind, circling_exif(100, order))), Limits())
+
+
+def test_exif_that_leads_in_circles_is_found_behind_rubbish() -> None:
+    content = with_exif('JPEG', circling_exif(100))
+    start = content.index(b'\xff\xe1')
+    for rubbish in (b'rubbish', b'x' * 1_048_570):  # which decoders pass over
+        with pytest.raises(ImageTooLarge, match='EXIF'):
+            examined(io.BytesIO(content[:start] + rubbish + content[start:]), Limits())
+
+
+def test_the_exif_of_a_camera_is_read() -> None:
+    directories = struct.pack('>HHHIIHHIII', 2, 0x8769, 4, 1, 42, 0x8825, 4, 1, 42, 0)
+    for kind in ('JPEG', 'PNG', 'WEBP'):
+        assert examined(io.BytesIO(with_exif(kind, b'MM\0*\0\0\0\x08' + directories)), Limits()) == kind.lower()
+
+
+@pytest.mark.parametrize('exif', [b'', b'MM', b'MM\0*\0\0\0\x08', b'MM\0*\xff\xff\xff\xff', b'II*\0\x08\0\0\0\xff'])
+def test_exif_that_is_cut_off_leads_nowhere(exif: bytes) -> None:
+    content = encoded(cornered(), 'JPEG')
+    segment = b'\xff\xe1' + struct.pack('>H', len(exif) + 8) + b'Exif\0\0' + exif
+    assert examined(io.BytesIO(content[:2] + segment + content[2:]), Limits()) == 'jpeg'
