@@ -37,8 +37,13 @@ def in_a_worker() -> Iterator[None]:
 
 
 def children() -> list[str]:
-    """The processes that this one has begun and that are not gone."""
+    """The processes that this one has begun and that are not gone; servers for other tests may be among them."""
     return Path(f'/proc/self/task/{os.getpid()}/children').read_text(encoding='ascii').split()
+
+
+@pytest.fixture
+def before() -> list[str]:
+    return children()
 
 
 def do(code: str, **limits: Any) -> bytes:
@@ -129,30 +134,30 @@ def test_an_error_of_the_settings_comes_through() -> None:
         decoding.shrunk(io.BytesIO(encoded(cornered())), [Wanted(30, 30, 'PNGG')])
 
 
-def test_a_worker_that_takes_too_long_is_ended() -> None:
+def test_a_worker_that_takes_too_long_is_ended(before: list[str]) -> None:
     with pytest.raises(ImageTooLarge, match='longer than the 0.01 s allowed'):
         worker.run('pillow', [[30, 30, 'PNG']], io.BytesIO(encoded(cornered())), Limits(seconds=0.01))
-    assert children() == []
+    assert children() == before
 
 
-def test_a_worker_leaves_no_process_and_no_open_file() -> None:
-    before = len(os.listdir('/proc/self/fd'))
+def test_a_worker_leaves_no_process_and_no_open_file(before: list[str]) -> None:
+    open_files = len(os.listdir('/proc/self/fd'))
     for content in (encoded(cornered()), b'no image'):
         with contextlib.suppress(InvalidImage):
             decoding.shrunk(io.BytesIO(content), WANTED)
-    assert children() == []
-    assert len(os.listdir('/proc/self/fd')) == before
+    assert children() == before
+    assert len(os.listdir('/proc/self/fd')) == open_files
 
 
 @pytest.mark.parametrize('task', ['pillow', 'transform'])
-def test_a_worker_that_takes_too_much_memory_is_refused(task: str) -> None:
+def test_a_worker_that_takes_too_much_memory_is_refused(task: str, before: list[str]) -> None:
     """What the header says is allowed here, so that it is the operating system that refuses."""
     request: Any = [[3000, 3000, 'PNG']] if task == 'pillow' else Variant(rotate=1, format='png').to_text()
     content = io.BytesIO(encoded(cornered(3000, 3000), 'TIFF'))
     memory = 3000 * 3000 * 8 + 1  # as much as is counted for it, and less than is taken
     with pytest.raises(InvalidImage):
         worker.run(task, request, content, Limits(memory=memory // (1 if task == 'pillow' else 3)))
-    assert children() == []
+    assert children() == before
 
 
 def test_a_decoder_that_crashes_takes_only_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
