@@ -6,7 +6,6 @@ Every check takes what the application wrote and returns its canonical form, mad
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -21,6 +20,9 @@ MAX_SIDE = 16_383
 
 #: The largest blur, in pixels; it costs time and memory by its square.
 MAX_SIGMA = 250
+
+#: The largest angle, in degrees, either way.
+MAX_ANGLE = 36_000
 
 #: The formats that renditions are made in.
 FORMATS = ('jpeg', 'png', 'gif', 'webp', 'avif')
@@ -77,9 +79,9 @@ def number(least: float, most: float) -> Check:
 
 def angle(value: object) -> Plain:
     """Degrees, clockwise, from 0 up to, not including, 360."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError('a number of degrees')
-    return _shortest(value % 360)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_ANGLE:
+        raise ValueError(f'a number of degrees from -{MAX_ANGLE} to {MAX_ANGLE}')
+    return _shortest(value % 360 % 360)  # twice, because that of a tiny one below 0 is 360
 
 
 def sharpness(value: object) -> Plain:

@@ -35,9 +35,16 @@ def _named(pair: object) -> tuple[str, object]:
     if operation in RESERVED:
         raise InvalidVariant(f'{operation!r} is a word for previews of other media, which are not made yet')
     if operation not in OPERATIONS:
-        choices = ', '.join([*OPERATIONS, *ALIASES, *OPTIONS])
-        raise InvalidVariant(f'No operation or option of a recipe is called {operation!r}; choose from {choices}')
+        raise InvalidVariant(f'No operation or option of a recipe is called {operation!r}; {_instead_of(operation)}')
     return operation, pair[1]
+
+
+def _instead_of(name: str) -> str:
+    """What might have been meant."""
+    owner = next((each for each, signature in OPERATIONS.items() if name in signature.options), None)
+    if owner is None:
+        return f'choose from {", ".join([*OPERATIONS, *ALIASES, *OPTIONS])}'
+    return f'it belongs to {owner}, as in {owner}=({", ".join(OPERATIONS[owner].values)}, {{{name!r}: ...}})'
 
 
 def _arguments(operation: str, argument: object) -> dict[str, Plain]:
@@ -79,7 +86,14 @@ def checked(asker: str, name: str, check: Check, value: object) -> Plain:
     try:
         return check(value)
     except ValueError as error:
-        raise InvalidVariant(f'{f"{asker}: " if asker else ""}{name} is {error}, not {value!r}') from None
+        raise InvalidVariant(f'{f"{asker}: " if asker else ""}{name} is {error}, not {_shown(value)}') from None
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:100]
+    except ValueError:  # Python shows no numbers of many thousand digits
+        return 'this one'
 
 
 def _takes(signature: Signature) -> str:

@@ -184,3 +184,25 @@ def test_a_recipe_can_be_made_from_the_parts_of_another() -> None:
 def test_a_recipe_needs_no_image_library() -> None:
     code = 'import sys, depot.images.recipe; sys.exit(bool({"pyvips", "PIL"} & set(sys.modules)))'
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0
+
+
+def test_an_option_that_stands_outside_of_its_operation_is_told_where_it_belongs() -> None:
+    with pytest.raises(
+        InvalidVariant, match=r"belongs to resize_to_fill, as in .*\(width, height, \{'crop': \.\.\.\}\)"
+    ):
+        Variant(resize_to_fill=(200, 200), crop='attention')
+
+
+@pytest.mark.parametrize('angle', [10**400, -(10**400), float('inf'), float('nan'), 36_001])
+def test_an_angle_beyond_all_is_refused(angle: float) -> None:
+    with pytest.raises(InvalidVariant, match='a number of degrees'):
+        Variant(rotate=angle)
+
+
+def test_an_angle_that_is_nearly_none_is_none() -> None:
+    assert Variant(rotate=-1e-20) == Variant()
+
+
+def test_a_number_of_thousands_of_digits_is_refused_as_any_other() -> None:
+    with pytest.raises(InvalidVariant, match='a whole number from 1 to 100'):
+        Variant(quality=10**5000)
