@@ -51,9 +51,10 @@ class Makers:
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
         self._begin_anew()
+        if hasattr(os, 'register_at_fork'):  # not at the first request of a child, when several threads may find out
+            os.register_at_fork(after_in_child=self._begin_anew)
 
     def _begin_anew(self) -> None:
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._makings: dict[_Name, Making] = {}
         self._failures: dict[_Name, _Failure] = {}
@@ -74,8 +75,6 @@ class Makers:
 
         Raises :class:`~depot.errors.RenditionBusy` if too many wait.
         """
-        if self._process != os.getpid():
-            self._begin_anew()
         name = path, variant.to_text()
         with self._lock:
             making = self._makings.get(name)

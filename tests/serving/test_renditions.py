@@ -591,13 +591,13 @@ def test_a_decoder_that_is_busy_and_an_end_of_the_process_have_a_client_come_aga
 
 
 def test_a_forked_child_makes_its_own(server: Server, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As servers fork after the application was loaded; here the child is this process under another number."""
+    """As servers fork after the application was loaded; here, what runs in a child runs in this process."""
     server.starts(renditions_wait=0)
     url = uploaded().variant(THUMB).url
     assert server.ask(url).status == 503
     assert gate.begun.acquire(timeout=60)
     with monkeypatch.context() as patch:
-        patch.setattr(makers.os, 'getpid', lambda: -1)
+        server.middleware._server._renditions._makers._begin_anew()
         patch.setattr(decoding, 'transformed', Counted())
         other = uploaded(content=photo(blue=1)).variant(THUMB).url
         server.middleware._server._renditions._seconds = 60
