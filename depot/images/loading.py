@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import IO, Any
 
 from .limits import FOREIGN, Limits
 from .profiles import is_srgb
 from .sizes import Size
-from .vips import Image, Source
+from .vips import Image, Source, frames_of
 
 #: The formats whose frames are an animation, which libvips reads and writes.
 ANIMATED = frozenset({'gif', 'webp'})
@@ -28,6 +29,8 @@ _FOR_THE_FILTER = 1.2
 _AVIF = 16
 _INTERLACED = {'jpeg': 4, 'png': 8}
 _TURNED = 10
+# And for one of a frame: what it was drawn on, itself, and what is begun of the next one.
+_FRAME = 12
 
 # Exif 2.32, tag 274: from here on, the first row is a side.
 _SIDEWAYS = 5
@@ -58,12 +61,13 @@ class Original:
         limits.check_density(self.size.width * self.size.height * self.frames, file.seek(0, os.SEEK_END))
         limits.check_memory(self.size.width * self.size.height * self._bytes_of_a_pixel(header))
 
-    def resized(self, size: Size) -> Image:
-        """The image in this size, which the decoder does a part of where it can; the frames are one below the other."""
+    def resized(self, size: Size) -> Iterator[Image]:
+        """The image in this size, which the decoder does a part of where it can: each frame when it is its turn."""
         if self._turned:  # which needs all of the result at once
-            self._limits.check_memory(size.width * size.height * self.frames * _TURNED)
+            self._limits.check_memory(size.width * size.height * _TURNED)
         image = self._read(**self._while_reading(size))
-        return image.thumbnail_image(size.width, height=size.height, size='force', **self._profile)
+        for frame in frames_of(image) if self.frames > 1 else [image]:
+            yield frame.thumbnail_image(size.width, height=size.height, size='force', **self._profile)
 
     def _read(self, **options: Any) -> Image:
         if self._decoded:
@@ -88,6 +92,8 @@ class Original:
     def _bytes_of_a_pixel(self, header: Image) -> int:
         if self._format == 'avif':
             return _AVIF
+        if self.frames > 1:
+            return _FRAME
         return _INTERLACED.get(self._format, 0) if header.get_typeof('interlaced') else 0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from .colours import with_background
 from .sizes import Size, box, covering, fitting, limited, placed
 from .steps import Step
-from .vips import Image, on_frames, page_size
+from .vips import Image, page_size
 
 # Which part of an image is worth to be kept, libvips finds out.
 _FOUND = {'attention', 'entropy'}
@@ -21,37 +23,66 @@ SIZES: Mapping[str, Callable[[Size, int | None, int | None], Size]] = {
 }
 
 
-def needs_all(step: Step) -> bool:
-    """Whether a step has to see the whole image before it knows the first row of its result."""
-    return step.arguments.get('crop') in _FOUND
+class Resizing:
+    """A resizing of a recipe, for one frame after the other; they are all cropped in one place.
 
+    ``check`` refuses a size that is too large, and ``held`` puts a frame into
+    memory, or refuses that. What is enlarged and then cropped is never made as
+    a whole: a narrow image has a size then that no limit would let pass.
+    """
 
-def cropped(image: Image, width: int | None, height: int | None, crop: str) -> Image:
-    """The part of each frame that ``crop`` says; in an animation it is in one place."""
-    size = page_size(image)
-    wanted = box(size, width, height)
-    left, top = _found(image, wanted, crop) if crop in _FOUND else placed(wanted, size, crop)
-    return image if wanted == size else on_frames(image, lambda frame: frame.crop(left, top, *wanted))
+    def __init__(self, step: Step, check: Callable[[Size], None], held: Callable[[Image], Image]) -> None:
+        arguments: Mapping[str, Any] = step.arguments
+        self._operation = step.operation
+        self._sides: tuple[int | None, int | None] = (arguments['width'], arguments['height'])
+        self._arguments = arguments
+        self._check = check
+        self._held = held
+        self._place: tuple[int, int] | None = None
 
+    def shrunk(self, size: Size) -> Size:
+        """The size to read an image in that is resized first; its own, if it is to become larger."""
+        target = self._target(size)
+        return size if target.width > size.width or target.height > size.height else target
 
-def _found(image: Image, wanted: Size, crop: str) -> tuple[int, int]:
-    """Where the most interesting part of the first frame is."""
-    part = image.crop(0, 0, *page_size(image)).smartcrop(*wanted, interesting=crop)
-    return -part.xoffset, -part.yoffset
+    def __call__(self, frame: Image) -> Image:
+        """The frame in the size of the recipe; raises :class:`ImageTooLarge`."""
+        size = page_size(frame)
+        target = self._target(size)
+        outer = box(target, *self._sides)
+        frame = _scaled(frame, self.shrunk(size))
+        if self._operation == 'resize_to_fill' and outer != target:
+            frame = self._held(frame) if self._arguments['crop'] in _FOUND else frame
+            self._place = self._place or _place(frame, target, outer, self._arguments['crop'])
+            return _scaled(frame, target).crop(*self._place, *outer)
+        frame = _scaled(frame, target)
+        return self._padded(frame, outer) if self._operation == 'resize_and_pad' and outer != target else frame
 
+    def _target(self, size: Size) -> Size:
+        target = SIZES[self._operation](size, *self._sides)
+        self._check(target)
+        return target
 
-def padded(image: Image, width: int | None, height: int | None, gravity: str, background: str | None) -> Image:
-    """Each frame inside a box, the rest of which is the background, or transparent."""
-    size = page_size(image)
-    outer = box(size, width, height)
-    left, top = placed(size, outer, gravity)
-
-    def pad(frame: Image) -> Image:
-        frame, values = with_background(frame, background)
+    def _padded(self, frame: Image, outer: Size) -> Image:
+        """The frame inside a box, the rest of which is the background, or transparent."""
+        left, top = placed(page_size(frame), outer, self._arguments['gravity'])
+        frame, values = with_background(frame, cast('str | None', self._arguments['background']))
         return frame.embed(left, top, *outer, extend='background', background=values)
 
-    return image if outer == size else on_frames(image, pad)
+
+def _scaled(frame: Image, size: Size) -> Image:
+    return frame if size == page_size(frame) else frame.thumbnail_image(size.width, height=size.height, size='force')
 
 
-#: What is done to an image in its size.
-FINISHES: Mapping[str, Callable[..., Image]] = {'resize_to_fill': cropped, 'resize_and_pad': padded}
+def _place(frame: Image, target: Size, outer: Size, crop: str) -> tuple[int, int]:
+    """Where the part is that is kept of a frame which will have the size of ``target``."""
+    if crop not in _FOUND:
+        return placed(outer, target, crop)
+    across, down = frame.width / target.width, frame.height / target.height
+    part = frame.smartcrop(
+        min(frame.width, math.ceil(outer.width * across)),
+        min(frame.height, math.ceil(outer.height * down)),
+        interesting=crop,
+    )
+    left, top = round(-part.xoffset / across), round(-part.yoffset / down)
+    return min(left, target.width - outer.width), min(top, target.height - outer.height)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from ..errors import InvalidImage, InvalidVariant
 from .arguments import Plain
@@ -17,11 +18,13 @@ from .made import Made
 from .operations import OPERATIONS
 from .overlays import read_overlays
 from .recipe import Variant
-from .resizing import FINISHES, SIZES, needs_all
-from .sizes import Size, box
+from .resizing import SIZES, Resizing
+from .sizes import Size
 from .steps import Step
 from .structure import examined
-from .vips import Image, Source, failures, on_frames, page_size
+from .vips import Image, Source, failures, joined, page_size
+
+_Work = Callable[[Image], Image]
 
 
 def transform(
@@ -76,39 +79,41 @@ class _Making:
 
     def made(self, steps: Sequence[Step]) -> Image:
         """A resizing that comes first is done while the file is read; what follows has its pixels in memory."""
-        first = steps[0] if steps and steps[0].operation in SIZES else None
-        rest = steps[1:] if first else steps
-        image = self._original.resized(self._target(first, self._original.size, self._original.frames))
-        if rest or (first and (self._original.frames > 1 or needs_all(first))):
-            self._limits.check_memory(image.width * image.height * image.bands)
-            image = image.copy_memory()
-        image = _finished(image, first) if first else image
-        for step in rest:
-            image = self._after(image, step)
-        return image
+        works = [*self._works(steps)]
+        size = self._original.size
+        first = works[0] if works else None
+        frames = self._original.resized(first.shrunk(size) if isinstance(first, Resizing) else size)
+        made = (self._through(works, frame) for frame in frames)
+        return joined(made) if self._original.frames > 1 else next(made)
 
-    def _target(self, step: Step | None, size: Size, frames: int) -> Size:
-        """The size that a step resizes to; raises :class:`ImageTooLarge`."""
-        if step is None:
-            return size
-        width, height = cast('Any', (step.arguments['width'], step.arguments['height']))
-        target = SIZES[step.operation](size, width, height)
-        self._limits.check_size(*target, frames)
-        self._limits.check_size(*box(target, width, height), frames)
-        return target
+    def _works(self, steps: Sequence[Step]) -> Iterator[_Work]:
+        """What is done to a frame, and where it is put into memory: not before each, as most go row by row."""
+        for at, step in enumerate(steps):
+            if step.operation not in SIZES:
+                yield from () if at else (self._held,)
+                yield self._operation(step)
+            else:
+                yield Resizing(step, self._check_size, self._held)
+                yield from (self._held,) if steps[at + 1 :] else ()
 
-    def _after(self, image: Image, step: Step) -> Image:
-        if step.operation in SIZES:
-            size = page_size(image)
-            target = self._target(step, size, image.height // size.height)
-            resized = (
-                image.thumbnail_image(target.width, height=target.height, size='force') if target != size else image
-            )
-            return _finished(resized.copy_memory(), step)
+    def _operation(self, step: Step) -> _Work:
         arguments: dict[str, object] = dict(step.arguments)
         if step.operation == 'composite':
             arguments['overlay'] = self._layer(step.arguments['overlay'])
-        return on_frames(image, lambda frame: OPERATIONS[step.operation](frame, **arguments))
+        return functools.partial(OPERATIONS[step.operation], **arguments)
+
+    def _through(self, works: Sequence[_Work], frame: Image) -> Image:
+        for work in works:
+            frame = work(frame)
+            self._check_size(page_size(frame))
+        return frame
+
+    def _check_size(self, size: Size) -> None:
+        self._limits.check_size(*size, self._original.frames)
+
+    def _held(self, frame: Image) -> Image:
+        self._limits.check_memory(frame.width * frame.height * frame.bands)
+        return frame.copy_memory()
 
     def _layer(self, name: Plain) -> Image:
         """An overlay, which is an image like any other; only, it is the application's, and may be of any format.
@@ -121,11 +126,6 @@ class _Making:
         try:
             with failures():
                 layer = Original(file, source, examined(file, limits), limits, 1)
-                return layer.resized(layer.size).copy_memory()
+                return next(layer.resized(layer.size)).copy_memory()
         except InvalidImage as error:
             raise InvalidVariant(f'The overlay {name!r} is of no use: {error}') from error
-
-
-def _finished(image: Image, step: Step) -> Image:
-    finish = FINISHES.get(step.operation)
-    return finish(image, **step.arguments) if finish else image

@@ -7,7 +7,7 @@ operations it has. An application may use pyvips as well, and both go on as if t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ..errors import BackendMissing, InvalidImage
 from .sizes import Size
@@ -17,7 +17,7 @@ try:
 except (ImportError, OSError) as error:  # OSError: the Python package is there, the library is not
     raise BackendMissing("images need pyvips and libvips: pip install 'filedepot[images]'") from error
 
-__all__ = ['KEPT', 'Image', 'Source', 'failures', 'in_memory', 'matrix', 'on_frames', 'page_size']
+__all__ = ['KEPT', 'Image', 'Source', 'failures', 'frames_of', 'in_memory', 'joined', 'matrix', 'page_size']
 
 #: What of an original's metadata is written: nothing, or all but what is another image.
 KEPT = {False: ForeignKeep.NONE, True: ForeignKeep.EXIF | ForeignKeep.XMP | ForeignKeep.IPTC | ForeignKeep.ICC}
@@ -40,30 +40,38 @@ def page_size(image: Image) -> Size:
     return Size(image.width, image.get_page_height())
 
 
-def on_frames(image: Image, operation: Callable[[Image], Image]) -> Image:
-    """Does the same to every frame; an animation has to be in memory.
+def frames_of(strip: Image) -> Iterator[Image]:
+    """The frames that stand one below the other, to be made in this order: that in which a file is read."""
+    size = page_size(strip)
+    for top in range(0, strip.height, size.height):
+        frame = strip.crop(0, top, *size).copy()
+        frame.remove(_PAGE_HEIGHT)
+        yield frame
 
-    Frames are made one after the other: libvips takes minutes and gigabytes for
-    an image that is put together of some hundred others which are not made yet.
+
+def joined(frames: Iterator[Image]) -> Image:
+    """An animation in memory, with the metadata of its first frame.
+
+    The frames are made one after the other: libvips takes minutes and gigabytes
+    for an image that is put together of some hundred others which are not made yet.
     """
-    if page_size(image).height == image.height:
-        return operation(image)
-    pixels = []
-    for each in image.pagesplit():
-        frame = operation(_alone(each))
-        pixels.append(frame.write_to_memory())
-    joined = in_memory(b''.join(pixels), Size(frame.width, frame.height * len(pixels)), frame.bands)
-    joined.set_type(GValue.gint_type, _PAGE_HEIGHT, frame.height)
-    for field in ('delay', 'loop'):
-        if image.get_typeof(field):
-            joined.set_type(image.get_typeof(field), field, image.get(field))
-    return joined
+    first = next(frames)
+    pixels = bytearray(first.write_to_memory())
+    for frame in frames:
+        pixels += frame.write_to_memory()
+    strip = in_memory(pixels, Size(first.width, len(pixels) // (first.width * first.bands)), first.bands)
+    _describe(strip, first)
+    strip.set_type(GValue.gint_type, _PAGE_HEIGHT, first.height)
+    return strip
 
 
-def _alone(frame: Image) -> Image:
-    alone = frame.copy()
-    alone.remove(_PAGE_HEIGHT)
-    return alone
+def _describe(image: Image, other: Image) -> None:
+    """Gives an image all metadata of another."""
+    for field in other.get_fields():
+        if not image.get_typeof(field):
+            image.set_type(other.get_typeof(field), field, other.get(field))
+    for field in set(image.get_fields()) - set(other.get_fields()):
+        image.remove(field)  # that libvips has found in the Exif data, where an orientation stays that is done
 
 
 def matrix(rows: Sequence[Sequence[float]]) -> Image:
@@ -71,7 +79,7 @@ def matrix(rows: Sequence[Sequence[float]]) -> Image:
     return Image.new_from_list([list(each) for each in rows])
 
 
-def in_memory(pixels: bytes, size: Size, bands: int) -> Image:
+def in_memory(pixels: bytes | bytearray, size: Size, bands: int) -> Image:
     """An image of pixels that another library has decoded, a byte for each band."""
     interpretation = 'b-w' if bands < 3 else 'srgb'
     return Image.new_from_memory(pixels, *size, bands, 'uchar').copy(interpretation=interpretation)

@@ -20,7 +20,7 @@ from depot.images.made import Made
 from depot.images.recipe import Variant
 from depot.images.transform import transform
 
-from .pictures import BLUE, GREEN, RED, animated, are_near, encoded, frame_colours, opened, swapping_profile
+from .pictures import BLUE, GREEN, RED, animated, are_near, encoded, frame_colours, opened, oriented, swapping_profile
 from .scenes import corners, difference, faded, pictures_in, scene
 
 PLACE = 'Fifty-two degrees north'
@@ -402,14 +402,14 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
 
 def test_what_takes_too_much_memory_is_refused() -> None:
     limits = Limits(memory=900_000)
-    turned = taken_somewhere()
+    turned = oriented(6, 'JPEG', (400, 300))
     for content, recipe in (
         (encoded(scene(), 'AVIF'), {'resize': (10, 10)}),  # the whole of it is decoded
         (encoded(scene(600, 800), 'JPEG', progressive=True), {'resize': (10, 10)}),
         (encoded(scene(600, 600)), {'fliphor': True}),
         (encoded(scene()), {'format': 'avif'}),
         (encoded(scene()), {'format': 'webp', 'lossless': True}),
-        (turned, {'resize_to_fit': (600, None)}),
+        (turned, {'resize': (390, 390)}),
     ):
         with pytest.raises(ImageTooLarge, match='memory'):
             transform(content, Variant(**recipe), limits)
