@@ -32,7 +32,7 @@ class Limits(NamedTuple):
     #: How long a worker process may take.
     seconds: float = 20.0
     #: Bytes that decoding may take: those that a worker process gets, beyond what it needs before it begins.
-    memory: int = 1024 * MIB
+    memory: int = 256 * MIB
     #: Whether images are decoded in a process of their own.
     worker: bool = False
     #: The formats that are read.

@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from typing import IO, Any
 
+from .held import by_libvips, left_by_libvips
 from .limits import FOREIGN, Limits
 from .profiles import is_srgb
 from .sizes import Size
-from .vips import Image, Source, frames_of
+from .structure import is_held_whole
+from .vips import Image, Source, frames_of, page_size
 
 #: The formats whose frames are an animation, which libvips reads and writes.
 ANIMATED = frozenset({'gif', 'webp'})
@@ -25,9 +27,7 @@ _LOADERS = {'avif': 'heif'}
 _SHRINKS = (8, 4, 2)
 _FOR_THE_FILTER = 1.2
 
-# Bytes for a pixel that a decoder holds which cannot go row by row, measured with 100 million pixels.
-_AVIF = 16
-_INTERLACED = {'jpeg': 4, 'png': 8}
+# Bytes for a pixel of the result that has to be turned.
 _TURNED = 10
 # And for one of a frame: what it was drawn on, itself, and what is begun of the next one.
 _FRAME = 12
@@ -59,13 +59,16 @@ class Original:
         self._profile: dict[str, Any] = {'output_profile': 'srgb'} if _has_own_colours(header) else {}
         limits.check_size(*self.size, self.frames)
         limits.check_density(self.size.width * self.size.height * self.frames, file.seek(0, os.SEEK_END))
-        limits.check_memory(self.size.width * self.size.height * self._bytes_of_a_pixel(header))
+        limits.check_memory(
+            self.size.width * self.size.height * self._bytes_of_a_pixel(header, is_held_whole(file, image_format))
+        )
 
     def resized(self, size: Size) -> Iterator[Image]:
         """The image in this size, which the decoder does a part of where it can: each frame when it is its turn."""
         if self._turned:  # which needs all of the result at once
             self._limits.check_memory(size.width * size.height * _TURNED)
         image = self._read(**self._while_reading(size))
+        self._limits.check_memory(image.width * page_size(image).height * left_by_libvips(self._format))
         for frame in frames_of(image) if self.frames > 1 else [image]:
             yield frame.thumbnail_image(size.width, height=size.height, size='force', **self._profile)
 
@@ -89,12 +92,10 @@ class Original:
             return {'shrink': shrink}
         return frames | ({'scale': 1 / shrink} if self._format == 'webp' else {})
 
-    def _bytes_of_a_pixel(self, header: Image) -> int:
-        if self._format == 'avif':
-            return _AVIF
+    def _bytes_of_a_pixel(self, header: Image, is_whole: bool) -> int:
         if self.frames > 1:
             return _FRAME
-        return _INTERLACED.get(self._format, 0) if header.get_typeof('interlaced') else 0
+        return by_libvips(self._format, header.bands, 2 if header.format == 'ushort' else 1, is_whole)
 
 
 def _wanted(header: Image, frames: int | None) -> int:

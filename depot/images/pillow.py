@@ -13,23 +13,18 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from ..errors import DepotError, ImageTooLarge, InvalidImage
+from .held import COEFFICIENTS, MADE, by_pillow
 from .limits import Limits
 from .made import Made
 from .pil import Image, ImageFile
 from .pillow_colours import SIDEWAYS, flattened, in_srgb, orientation_of, plain, upright
 from .pillow_files import ANIMATED, WITH_ALPHA, Timing, opened, pillow_name, sample, saved
 from .pillow_wanted import Wanted
-from .structure import examined, format_of
+from .structure import examined, format_of, is_held_whole
 
 # A JPEG can be decoded at a half, a quarter or an eighth of its size, which costs as much less; what is then shrunk
 # further is to be so much larger than the result, or the result is not as sharp.
 _SPARE = 1.2
-
-# Bytes for a pixel that are taken at once, with those of the decoder: measured. The coefficients are of a progressive
-# JPEG, which are all kept until the last of them is read.
-_BYTES = {'WEBP': 16, 'AVIF': 12, 'HEIF': 12}
-_BYTES_ELSE = 8
-_COEFFICIENTS = 6
 
 
 def render(file: IO[bytes], wanted: Sequence[Wanted], limits: Limits) -> list[Made | None]:
@@ -42,12 +37,13 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], limits: Limits) -> list[Ma
     targets = [each._replace(format=each.format and pillow_name(each.format)) for each in wanted]
     with refusing():
         name = examined(file, limits)
+        is_whole = is_held_whole(file, name)
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         with opened(file, name) as image:
             limits.check_size(*image.size)
             limits.check_density(image.width * image.height, size)
-            return _Rendering(image, pillow_name(name), limits).made(targets)
+            return _Rendering(image, pillow_name(name), is_whole, limits).made(targets)
 
 
 def load(file: IO[bytes], wanted: Sequence[Wanted]) -> None:
@@ -75,18 +71,22 @@ def refusing() -> Iterator[None]:
 class _Rendering:
     """An opened image on its way to all that is wanted of it."""
 
-    def __init__(self, image: ImageFile.ImageFile, name: str, limits: Limits) -> None:
+    def __init__(self, image: ImageFile.ImageFile, name: str, is_whole: bool, limits: Limits) -> None:
         self._image = image
         self._name = name
+        self._is_whole = is_whole
         self._limits = limits
+        if name != 'JPEG':
+            limits.check_memory(self._decoded())  # first, because Pillow decodes a PNG to know its orientation
         # Pillow puts a TIFF upright by itself.
         self._orientation = 1 if name == 'TIFF' else orientation_of(image)
         self._size = self._turned(image.size)
 
     def made(self, wanted: Sequence[Wanted]) -> list[Made | None]:
         targets = [self._target(each) for each in wanted]
-        count = self._frame_count([each for each in targets if each])
-        self._draft([each for each in targets if each])
+        wished = [each for each in targets if each]
+        count = self._frame_count(wished)
+        self._limits.check_memory(self._held(wished) + self._kept(wished, count))
         frames: list[list[Image.Image]] = [[] for _ in targets]
         durations: list[float] = []
         for frame in self._frames(count):
@@ -120,15 +120,26 @@ class _Rendering:
         self._limits.check_size(*self._image.size, count)
         return count
 
+    def _held(self, targets: Sequence[Wanted]) -> int:
+        """The bytes that decoding takes; has a JPEG decoded at the smallest size that will do."""
+        coefficients = self._image.width * self._image.height * len(self._image.getbands()) * COEFFICIENTS
+        if self._name != 'JPEG':
+            return self._decoded()
+        self._draft(targets)
+        return self._decoded() + (coefficients if self._is_whole else 0)
+
+    def _decoded(self) -> int:
+        return self._image.width * self._image.height * by_pillow(self._name, self._image.mode)
+
     def _draft(self, targets: Sequence[Wanted]) -> None:
-        """Has a JPEG decoded at the smallest size that will do; then it is known how much memory that takes."""
-        full = self._image.width * self._image.height
-        if targets and self._name == 'JPEG':
+        if targets:
             sizes = [self._turned(each.fits(*self._size)) for each in targets]
             self._image.draft(None, tuple(round(max(sides) * _SPARE) for sides in zip(*sizes, strict=True)))
-        drafted = self._image.width * self._image.height
-        kept = full * _COEFFICIENTS if self._image.info.get('progressive') else 0
-        self._limits.check_memory(drafted * _BYTES.get(self._name, _BYTES_ELSE) + kept)
+
+    def _kept(self, targets: Sequence[Wanted], count: int) -> int:
+        """The bytes of all frames that are made of it."""
+        frames = ((each.fits(*self._size), count if self._keeps_frames(each) else 1) for each in targets)
+        return sum(width * height * number for (width, height), number in frames) * MADE
 
     def _frames(self, count: int) -> Iterator[Image.Image]:
         for index in range(count):

@@ -351,7 +351,7 @@ def _is_lossless(file: IO[bytes]) -> bool:
 
 
 _HELD_WHOLE: dict[str, Callable[[IO[bytes]], bool]] = {
-    'jpeg': lambda file: not _in_one_scan(file, ExifCost()),
+    'jpeg': lambda file: not _in_one_scan(file),
     'png': _is_interlaced,
     'webp': _is_lossless,
 }

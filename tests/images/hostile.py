@@ -6,6 +6,7 @@ than an image, and ``POLYGLOTS`` are an image and something else.
 
 from __future__ import annotations
 
+import functools
 import io
 import random
 import struct
@@ -314,6 +315,67 @@ def _bmp_of_the_largest_size() -> bytes:
 @_in(BOMBS)
 def _bmp_of_packed_gigapixels() -> bytes:
     return _bmp(60_000, 60_000, bits=8, compression=1, data=b'\xff\0' * 10_000 + b'\0\x01')
+
+
+# With bytes that mean nothing, so that there are not many pixels for each of them; decoders hold all of these pixels.
+
+PADDED: dict[str, Maker] = {}
+_PADDING = random.Random(6).randbytes(64 * 1024)
+_WHITE = (11_300, 11_300)  # 128 megapixels
+
+
+@_in(PADDED)
+@functools.cache
+def _padded_interlaced_png() -> bytes:
+    width, height = _WHITE
+    rows = b''.join(
+        (b'\0' * (1 + (-(-(width - x) // across) + 7) // 8)) * -(-(height - y) // down)
+        for x, y, across, down in (
+            *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
+        )
+    )
+    header = _chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 1, 3, 0, 0, 1))
+    chunks = (header, _chunk(b'PLTE', b'\0' * 6), _chunk(b'teSt', _PADDING), _chunk(b'IDAT', zlib.compress(rows)))
+    return b'\x89PNG\r\n\x1a\n' + b''.join(chunks) + _chunk(b'IEND')
+
+
+@_in(PADDED)
+@functools.cache
+def _padded_progressive_jpeg() -> bytes:
+    return encoded(Image.new('RGB', (8000, 8000)), 'JPEG', progressive=True, quality=5, subsampling=0) + _PADDING
+
+
+@_in(PADDED)
+@functools.cache
+def _padded_lossless_webp() -> bytes:
+    content = encoded(Image.new('RGB', (8000, 8000)), 'WEBP', lossless=True, quality=0, method=0)
+    return (
+        b'RIFF'
+        + struct.pack('<I', len(content) + len(_PADDING))
+        + content[8:]
+        + (b'teSt' + struct.pack('<I', len(_PADDING)) + _PADDING)
+    )
+
+
+@_in(PADDED)
+def _padded_gif() -> bytes:
+    comment = b''.join(b'\xff' + _PADDING[at : at + 255] for at in range(0, 255 * 200, 255)) + b'\0'
+    return _gif(9000, 9000, b'!\xfe' + comment + _gif_frame(9000, 9000))
+
+
+@_in(PADDED)
+def _padded_avif() -> bytes:
+    return _with_box_size(_small('AVIF'), 7900, 7900) + struct.pack('>I', len(_PADDING) + 8) + b'free' + _PADDING
+
+
+@_in(PADDED)
+@functools.cache
+def _packed_bmp() -> bytes:
+    row = b'\xff\0' * (8000 // 255) + bytes((8000 % 255, 0, 0, 0))
+    return _bmp(8000, 8000, bits=8, compression=1, data=row * 8000 + b'\0\x01')
+
+
+BOMBS.update(PADDED)
 
 
 # No images

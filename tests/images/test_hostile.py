@@ -22,7 +22,7 @@ from depot.images.recipe import Variant
 from depot.images.settings import configure_images
 
 from . import hostile, pictures
-from .hostile import BOMBS, IMPOSTORS, PAYLOAD, POLYGLOTS
+from .hostile import BOMBS, IMPOSTORS, PADDED, PAYLOAD, POLYGLOTS
 
 WANTED = [Wanted(100, 100), Wanted(30, 30, 'PNG')]
 VARIANT = Variant(resize_to_limit=(100, 100))
@@ -52,6 +52,21 @@ def way(request: pytest.FixtureRequest) -> Callable[[bytes], list[Made | None]]:
 def test_a_bomb_is_refused(way: Callable[[bytes], Any], bomb: str) -> None:
     with pytest.raises(InvalidImage):
         way(BOMBS[bomb]())
+
+
+@pytest.mark.parametrize('bomb', PADDED)
+def test_a_bomb_that_is_padded_is_refused_for_the_memory_that_it_takes(way: Callable[[bytes], Any], bomb: str) -> None:
+    with pytest.raises(ImageTooLarge, match='Decoding the image takes .* bytes'):
+        way(PADDED[bomb]())
+
+
+@pytest.mark.parametrize('image_format', ['HEIF', 'AVIF', 'BMP'])
+def test_what_decoders_hold_wholly_is_held_to_the_memory_that_is_allowed(
+    way: Callable[[bytes], Any], image_format: str
+) -> None:
+    configure_images(memory=300 * 200 * 5)
+    with pytest.raises(ImageTooLarge, match='Decoding the image takes .* bytes'):
+        way(pictures.encoded(pictures.cornered(), image_format))
 
 
 @pytest.mark.parametrize('impostor', IMPOSTORS)
