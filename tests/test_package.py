@@ -71,7 +71,7 @@ def test_the_core_needs_two_small_packages() -> None:
 
 def test_each_need_has_an_extra() -> None:
     extras = set(metadata.metadata('filedepot').get_all('Provides-Extra') or [])
-    needs = {'sqlalchemy', 'ming', 's3', 'gcs', 'gridfs', 'cli', 'demo', 'all'}
+    needs = {'sqlalchemy', 'images', 'ming', 's3', 'gcs', 'gridfs', 'cli', 'demo', 'all'}
     assert extras == {*needs, 'test', 'services', 'lint', 'docs'}
 
 
