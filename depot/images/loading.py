@@ -57,11 +57,16 @@ class Original:
         self._turned = _orientation(header) != 1
         self._limits = limits
         self._profile: dict[str, Any] = {'output_profile': 'srgb'} if _has_own_colours(header) else {}
-        limits.check_size(*self.size, self.frames)
-        limits.check_density(self.size.width * self.size.height * self.frames, file.seek(0, os.SEEK_END))
+        self._bytes = file.seek(0, os.SEEK_END)
+        self.check(self.size)
         limits.check_memory(
             self.size.width * self.size.height * self._bytes_of_a_pixel(header, is_held_whole(file, image_format))
         )
+
+    def check(self, size: Size) -> None:
+        """Raises :class:`ImageTooLarge` if it must not have this size, nor anything that is made of it."""
+        self._limits.check_size(*size, self.frames)
+        self._limits.check_density(size.width * size.height * self.frames, self._bytes)
 
     def resized(self, size: Size) -> Iterator[Image]:
         """The image in this size, which the decoder does a part of where it can: each frame when it is its turn."""

@@ -105,15 +105,20 @@ class _Making:
     def _through(self, works: Sequence[_Work], frame: Image) -> Image:
         for work in works:
             frame = work(frame)
-            self._check_size(page_size(frame))
+            self._original.check(page_size(frame))  # before a pixel of it is made
+        if self._original.frames > 1:
+            self._check_memory(frame, self._original.frames)
         return frame
 
     def _check_size(self, size: Size) -> None:
         self._limits.check_size(*size, self._original.frames)
 
     def _held(self, frame: Image) -> Image:
-        self._limits.check_memory(frame.width * frame.height * frame.bands)
+        self._check_memory(frame)
         return frame.copy_memory()
+
+    def _check_memory(self, frame: Image, frames: int = 1) -> None:
+        self._limits.check_memory(frame.width * frame.height * frame.bands * frames)
 
     def _layer(self, name: Plain) -> Image:
         """An overlay, which is an image like any other; only, it is the application's, and may be of any format.
