@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..errors import ImageTooLarge
 from .arguments import FORMATS
 from .colours import flattened, standard
+from .sizes import Size
 from .vips import KEPT, Image
 
 #: What an image becomes whose own format is none that renditions are made in.
@@ -17,6 +19,10 @@ CONTENT_TYPES = {name: f'image/{name}' for name in FORMATS}
 _OPAQUE = frozenset({'jpeg'})
 
 _QUALITY = {'jpeg': 80, 'webp': 80, 'avif': 60}
+
+# The longest side: of JPEG libjpeg's, of GIF and WebP the formats' own (GIF89a, section 18; RFC 6386, section 9.1), of
+# AVIF libvips's.
+_SIDES = {'jpeg': 65_500, 'gif': 65_535, 'webp': 16_383, 'avif': 16_384}
 
 # Bytes for a pixel of a frame that an encoder holds which does not go row by row, measured with 12 million and more.
 _BYTES_WHOLE = {'gif': 12, 'webp': 12, 'avif': 24}
@@ -35,6 +41,16 @@ def format_for(source_format: str, options: _Options) -> str:
     """The format that is asked for, or that of the original, or the one of last resort."""
     asked = options['format']
     return asked or (source_format if source_format in FORMATS else FALLBACK)
+
+
+def check_sides(size: Size, image_format: str) -> None:
+    """Raises :class:`~depot.errors.ImageTooLarge` for what no file of this format can have."""
+    most = _SIDES.get(image_format)
+    if most is not None and max(size) > most:
+        raise ImageTooLarge(
+            f'The image would have {size.width} x {size.height} pixels; {image_format} has at most {most:,} a side: '
+            f'resize it, or choose another format'
+        )
 
 
 def bytes_of_a_pixel(image_format: str, options: _Options) -> int:

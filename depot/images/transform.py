@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, cast
 
 from ..errors import InvalidImage, InvalidVariant
 from .arguments import Plain
-from .encoders import CONTENT_TYPES, bytes_of_a_pixel, encoded, format_for
+from .encoders import CONTENT_TYPES, bytes_of_a_pixel, check_sides, encoded, format_for
 from .limits import LOADERS, Limits
 from .loading import ANIMATED, Original
 from .made import Made
@@ -51,7 +52,7 @@ def transform(
         image_format = format_for(source_format, variant.options)
         frames = cast('int | None', variant.options['frames']) if image_format in ANIMATED else 1
         original = Original(file, vips_source, source_format, limits, frames)
-        image = _Making(original, limits, layers).made(variant.steps)
+        image = _Making(original, image_format, limits, layers).made(variant.steps)
         size = page_size(image)
         limits.check_memory(size.width * size.height * bytes_of_a_pixel(image_format, variant.options))
         content = encoded(image, image_format, variant.options)
@@ -65,15 +66,18 @@ def _opened(source: Path | bytes) -> Iterator[tuple[IO[bytes], Source]]:
         yield io.BytesIO(source), Source.new_from_memory(source)
     else:
         with open(source, 'rb') as file:
-            # By its name: one that is given to libvips open stays so for as long as anything of it is in the cache.
-            yield file, Source.new_from_file(str(source))
+            # By a name: one that is given to libvips open stays so for as long as anything of it is in the cache. This
+            # one is of the file that was opened, even if there is another one, or none, under its own name meanwhile.
+            name = f'/proc/self/fd/{file.fileno()}'
+            yield file, Source.new_from_file(name if os.path.exists(name) else str(source))
 
 
 class _Making:
     """One image on its way through the steps of a recipe."""
 
-    def __init__(self, original: Original, limits: Limits, layers: Mapping[str, bytes]) -> None:
+    def __init__(self, original: Original, image_format: str, limits: Limits, layers: Mapping[str, bytes]) -> None:
         self._original = original
+        self._format = image_format
         self._limits = limits
         self._layers = layers
 
@@ -106,6 +110,7 @@ class _Making:
         for work in works:
             frame = work(frame)
             self._original.check(page_size(frame))  # before a pixel of it is made
+        check_sides(page_size(frame), self._format)
         if self._original.frames > 1:
             self._check_memory(frame, self._original.frames)
         return frame

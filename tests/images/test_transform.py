@@ -352,9 +352,25 @@ def test_colours_are_as_fine_as_their_lightness_if_the_recipe_says_so() -> None:
     assert coarse.layer[0][1:3] == (2, 2)  # type: ignore[attr-defined]
 
 
-def test_a_picture_that_a_format_cannot_have_is_refused() -> None:
-    with pytest.raises(InvalidImage):
-        make(encoded(Image.new('L', (20_000, 2))), format='webp')
+@pytest.mark.parametrize(
+    ('image_format', 'most'), [('jpeg', '65,500'), ('gif', '65,535'), ('webp', '16,383'), ('avif', '16,384')]
+)
+def test_a_picture_that_a_format_cannot_have_is_refused_by_a_word_on_its_limit(image_format: str, most: str) -> None:
+    side = int(most.replace(',', ''))
+    for size in (side + 1, 2), (2, side + 1):
+        with pytest.raises(
+            ImageTooLarge, match=f'{size[0]} x {size[1]} pixels; {image_format} has at most {most} a side'
+        ):
+            make(encoded(Image.new('L', size)), format=image_format)
+        assert make(encoded(Image.new('L', size)), format=image_format, resize=(99, 99)).content
+    assert make(encoded(Image.new('L', (side, 2))), format=image_format, effort=1).width == side
+
+
+def test_an_animation_that_a_format_cannot_have_is_refused_as_well() -> None:
+    moving = animated([RED, GREEN], size=(20_000, 2))
+    with pytest.raises(ImageTooLarge, match='webp has at most 16,383 a side'):
+        make(moving, format='webp')
+    assert make(moving).width == 20_000
 
 
 # Limits, and what is around
