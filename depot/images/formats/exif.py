@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 
-from ..errors import ImageTooLarge
+from ...errors import ImageTooLarge
+
+#: What stands before it, in most formats.
+MARKER = b'Exif\0\0'
 
 # Of all that is in one file. A camera writes five directories, with a hundred entries in the longest one.
 _MAX_DIRECTORIES = 64
@@ -29,7 +32,7 @@ class ExifCost:
 
         Raises :class:`~depot.errors.ImageTooLarge` for more directories or entries than any camera writes.
         """
-        exif = exif.removeprefix(b'Exif\0\0')
+        exif = exif.removeprefix(MARKER)
         order = {b'II': '<', b'MM': '>'}.get(exif[:2])
         if order is None or len(exif) < 8:
             return

@@ -1,0 +1,1 @@
+"""The formats of images, each by its outer structure."""
