@@ -60,13 +60,17 @@ class KeptFiles:
         return read
 
     def _keep(self, place: _Place, kept: _Kept) -> None:
-        """In the place of the oldest ones, if there is no room."""
-        with self._turn:
+        """In the place of the oldest ones, if there is no room; unless another thread is at it, maybe before a fork."""
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
             self._forget(place)
             self._files[place] = kept
             self._free -= len(kept.file.content)
             while self._free < 0:
                 self._forget(next(iter(self._files)))
+        finally:
+            self._turn.release()
 
     def _forget(self, place: _Place) -> None:
         kept = self._files.pop(place, None)
