@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from . import worker
+from .hiccups import machine_failures
 from .made import Made
 from .pillow_wanted import Wanted
 from .recipe import Variant
@@ -24,8 +25,12 @@ log = logging.getLogger('depot.images')
 _is_copied = False
 
 
+@machine_failures()
 def shrunk(file: IO[bytes], wanted: Sequence[Wanted]) -> list[Made | None]:
-    """What :func:`depot.images.pillow.render` makes of a seekable file, within the limits in force."""
+    """What :func:`depot.images.pillow.render` makes of a seekable file, within the limits in force.
+
+    Raises what it raises, and :class:`~depot.errors.StorageFailure` for what is not the image's fault.
+    """
     limits = limits_in_force()
     if limits.worker:
         return worker.run('pillow', [list(each) for each in wanted], file, limits)
@@ -34,10 +39,13 @@ def shrunk(file: IO[bytes], wanted: Sequence[Wanted]) -> list[Made | None]:
     return pillow.render(file, wanted, limits)
 
 
+@machine_failures()
 def transformed(source: bytes | Path, variant: Variant) -> Made:
     """What :func:`depot.images.transform.transform` makes, within the limits in force.
 
     In a child that was forked when its parent had loaded libvips, a worker process makes it, whatever the settings say.
+    Raises what it raises, :class:`~depot.errors.StorageFailure` for what is not the image's fault, and
+    ``FileNotFoundError`` if there is no such file.
     """
     limits = limits_in_force()
     if _is_copied:

@@ -14,6 +14,7 @@ from typing import IO
 
 from ..errors import DepotError, ImageTooLarge, InvalidImage
 from .held import COEFFICIENTS, MADE, by_pillow
+from .hiccups import is_of_machine
 from .limits import Limits
 from .made import Made
 from .pil import Image, ImageFile
@@ -55,16 +56,19 @@ def load(file: IO[bytes], wanted: Sequence[Wanted]) -> None:
 
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
-    """Whatever Pillow raises for a file says that it is broken: there is no list of what that can be."""
+    """Whatever Pillow raises for a file says that it is broken: there is no list of what that can be.
+
+    Only what the machine cannot do is left as it is: MemoryError, and OSError.
+    """
     try:
         yield
-    except DepotError:
+    except (DepotError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise ImageTooLarge(f'The image is larger than Pillow allows: {error}') from error
-    except MemoryError as error:
-        raise ImageTooLarge('Decoding the image takes more memory than there is') from error
     except Exception as error:
+        if isinstance(error, OSError) and is_of_machine(error):
+            raise
         raise InvalidImage(f'The image cannot be read: {error}') from error
 
 

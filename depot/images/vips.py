@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from ..errors import BackendMissing, InvalidImage
+from .hiccups import in_text
 from .sizes import Size
 
 try:
@@ -27,11 +28,14 @@ _PAGE_HEIGHT = 'page-height'
 
 @contextlib.contextmanager
 def failures() -> Iterator[None]:
-    """What libvips cannot read becomes :class:`~depot.errors.InvalidImage`."""
+    """What libvips cannot read becomes :class:`~depot.errors.InvalidImage`; what the machine cannot do, OSError."""
     try:
         yield
     except Error as error:
         reason = ' '.join(str(error.detail or error.message).split())
+        failure = in_text(reason)
+        if failure is not None:
+            raise failure from error
         raise InvalidImage(f'The image cannot be read, or not wholly: {reason[:300]}') from error
 
 

@@ -7,6 +7,7 @@ the application gets an error. The other side is :mod:`~depot.images.worker_proc
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from typing import IO, Any
 
 from .. import errors
 from ..errors import ConfigurationError, DepotError, ImageTooLarge, InvalidImage
+from .hiccups import is_of_machine
 from .limits import Limits
 from .made import Made
 
@@ -84,6 +86,8 @@ def _answer(command: list[str], source: IO[bytes], seconds: float) -> tuple[byte
     try:
         process = subprocess.Popen(command, stdin=source, stdout=pipe, stderr=pipe, env=_environment())
     except OSError as error:
+        if is_of_machine(error) and error.errno not in {errno.ENOENT, errno.EACCES, errno.EPERM}:
+            raise  # too many files or processes
         raise ConfigurationError(f'No process for decoding images can be started: {error}') from error
     with process:
         try:

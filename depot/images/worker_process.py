@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from ..errors import ConfigurationError, DepotError, ImageTooLarge
+from ..errors import ConfigurationError, DepotError, ImageTooLarge, InvalidImage
 from .limits import FOREIGN, Limits
 from .made import Made
 from .structure import format_of
@@ -37,6 +37,8 @@ def main(job: str) -> None:
             _say({'error': ImageTooLarge.__name__, 'message': _no_memory(allowed)})
         except DepotError as error:
             _say({'error': type(error).__name__, 'message': str(error)})
+        except OSError as error:  # a file was wanted, which no image needs, or a thread
+            _say({'error': InvalidImage.__name__, 'message': f'The image cannot be read: {error}'})
 
 
 def confine(limits: Limits) -> None:
