@@ -35,6 +35,7 @@ _CODE = (
 _ENVIRONMENT = {
     'PYTHONDONTWRITEBYTECODE': '1',
     'MALLOC_ARENA_MAX': '2',  # or every thread reserves 64 MiB, which count
+    'VIPS_CONCURRENCY': str(min(4, os.cpu_count() or 1)),  # each thread has a stack, which counts, too
     'LC_ALL': 'C.UTF-8',
     'VIPS_BLOCK_UNTRUSTED': '1',  # loaders that libvips itself would not give to strangers' files
     'VIPS_DISC_THRESHOLD': '1000g',  # in place of temporary files, which cannot be opened there
@@ -110,7 +111,8 @@ def _died(code: int, complaint: bytes) -> DepotError:
     if code == -getattr(signal, 'SIGXCPU', 0):
         return ImageTooLarge('Decoding the image takes longer than is allowed')
     if code < 0:
-        return InvalidImage(f'The decoder has died of the image ({signal.Signals(-code).name})')
+        name = signal.Signals(-code).name
+        return InvalidImage(f'The decoder has died of the image, or of too little memory ({name})')
     last = complaint.decode(errors='replace').strip().rpartition('\n')[2]
     return ConfigurationError(f'The process for decoding images does not work: {last}')
 

@@ -17,9 +17,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import ConfigurationError, DepotError, ImageTooLarge, InvalidImage
-from .limits import FOREIGN, Limits
+from .limits import FOREIGN, MIB, Limits
 from .made import Made
 from .structure import format_of
+
+# Bytes that libraries take for themselves, however small the image is, most of them for stacks of threads that they
+# hardly use: measured, with as many threads as there may be.
+_FOR_LIBRARIES = 128 * MIB
 
 _Task = Callable[[IO[bytes], Limits], list[Made | None]]
 
@@ -37,7 +41,9 @@ def main(job: str) -> None:
             _say({'error': ImageTooLarge.__name__, 'message': _no_memory(allowed)})
         except DepotError as error:
             _say({'error': type(error).__name__, 'message': str(error)})
-        except OSError as error:  # a file was wanted, which no image needs, or a thread
+        except BlockingIOError:  # there is no memory for another thread
+            _say({'error': ImageTooLarge.__name__, 'message': _no_memory(allowed)})
+        except OSError as error:  # a file was wanted, which no image needs
             _say({'error': InvalidImage.__name__, 'message': f'The image cannot be read: {error}'})
 
 
@@ -56,7 +62,7 @@ def confine(limits: Limits) -> None:
         ('RLIMIT_CORE', 0),
         ('RLIMIT_FSIZE', 0),
         ('RLIMIT_CPU', seconds),
-        ('RLIMIT_DATA', taken + limits.memory),
+        ('RLIMIT_DATA', taken + limits.memory + _FOR_LIBRARIES),
         ('RLIMIT_NOFILE', 0),  # last: no file and no socket can be opened any more
     ):
         _lower(resource, getattr(resource, what), most)
