@@ -14,8 +14,8 @@ FOREIGN = frozenset({'bmp', 'heic'})
 
 MIB = 1024 * 1024
 
-# Pixels that are decoded anyway, whatever they are of.
-_HARMLESS = 16_000_000
+#: Pixels that are made anyway, whatever they are of.
+HARMLESS = 16_000_000
 
 
 class Limits(NamedTuple):
@@ -52,7 +52,7 @@ class Limits(NamedTuple):
 
         An image of up to 16 million may be of as few bytes as can be.
         """
-        if pixels > max(_HARMLESS, size * self.density):
+        if pixels > max(HARMLESS, size * self.density):
             what = f'{pixels // max(size, 1)} pixels for each of its bytes'
             raise ImageTooLarge(f'The image has {what}, {self._allowed(self.density, "density")}')
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ..errors import ImageTooLarge
 from .colours import in_rgb, with_alpha, with_background
+from .limits import HARMLESS
 from .sizes import Size, placed
 from .vips import Image, matrix
 
 _TURNS = {90: 'd90', 180: 'd180', 270: 'd270'}
+
+# By how much an image may grow that is turned askew, beyond what does no harm; one of 6:1 does by so much.
+_GROWTH = 4
 
 # What old photographs are made to look like in every program that has the effect; Filter Effects Module Level 1,
 # section "sepiaEquivalent".
@@ -20,7 +25,11 @@ def rotate(frame: Image, angle: float, background: str | None) -> Image:
     if angle in _TURNS:
         return frame.rot(_TURNS[int(angle)])
     frame, values = with_background(frame, background)
-    return frame.rotate(angle, background=values)
+    turned = frame.rotate(angle, background=values)
+    if turned.width * turned.height > max(HARMLESS, frame.width * frame.height * _GROWTH):
+        size = f'{turned.width} x {turned.height} pixels'
+        raise ImageTooLarge(f'The image is so narrow that it has {size}, turned by {angle:g} degrees; resize it before')
+    return turned
 
 
 def fliphor(frame: Image) -> Image:

@@ -34,17 +34,26 @@ def test_no_recipe_makes_a_bomb_of_a_small_file() -> None:
     assert not too_much
 
 
-@pytest.mark.parametrize('recipe', [{'resize_to_fit': (800, None)}, {'rotate': 30, 'resize': (200, 200)}])
-def test_a_recipe_does_not_make_millions_of_pixels_of_some_bytes(recipe: dict[str, Any]) -> None:
-    narrow = Image.new('P', (60, 15_000))
+@pytest.mark.parametrize(
+    ('size', 'recipe'),
+    [((60, 15_000), {'resize_to_fit': (800, None)}), ((3_900, 3_900), {'rotate': 30, 'resize': (200, 200)})],
+)
+def test_a_recipe_does_not_make_millions_of_pixels_of_some_bytes(size: tuple[int, int], recipe: dict[str, Any]) -> None:
     with pytest.raises(ImageTooLarge, match='for each of its bytes'):
-        transform(encoded(narrow), Variant(**recipe), Limits(pixels=10**9))
+        transform(encoded(Image.new('1', size)), Variant(**recipe), Limits(pixels=10**9))
 
 
 @pytest.mark.parametrize('angle', [30, 45.5, -60])
 def test_what_is_turned_askew_is_held_to_the_limits(angle: float) -> None:
     with pytest.raises(ImageTooLarge, match='pixels, 1000000 are allowed'):
         transform(encoded(Image.new('L', (20, 5_000))), Variant(rotate=angle, resize=(9, 9)), Limits(pixels=1_000_000))
+
+
+def test_a_narrow_image_is_not_turned_askew_before_it_is_smaller() -> None:
+    narrow = encoded(Image.effect_noise((60, 15_000), 90))
+    with pytest.raises(ImageTooLarge, match='so narrow that it has .* turned by 30 degrees; resize it before'):
+        transform(narrow, Variant(rotate=30, sharpen=True, resize=(200, 200)))
+    assert transform(narrow, Variant(resize=(200, 200), rotate=30)).height < 200
 
 
 def test_all_frames_of_a_result_are_held_to_the_limits() -> None:
