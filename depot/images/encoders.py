@@ -31,6 +31,11 @@ _BYTES_LOSSLESS = {**_BYTES_WHOLE, 'webp': 32}
 # The picture inside the metadata that cameras add, which shows what was before the recipe.
 _SMALL_PICTURE = 'jpeg-thumbnail-data'
 
+# Where a WebP says what it has: RFC 9649, section 2.7.
+_WEBP_FLAGS = 20
+_ANIMATED = 0x02
+_ALPHA = 0x10
+
 # The depths that a PNG with a palette can have: https://www.w3.org/TR/png-3/, section 11.2.1.
 _PNG_DEPTHS = (1, 2, 4, 8)
 
@@ -69,7 +74,17 @@ def encoded(image: Image, image_format: str, options: _Options) -> bytes:
         image = image.copy()
         image.remove(_SMALL_PICTURE)
     content: bytes = getattr(image, save)(keep=KEPT[options['keep_metadata']], **given)
-    return content
+    return _transparent(content) if image_format == 'webp' and image.hasalpha() else content
+
+
+def _transparent(content: bytes) -> bytes:
+    """The file; an animation says in its header that it is transparent in parts, which libvips leaves out.
+
+    Browsers go by that, and show black otherwise: RFC 9649, section 2.7.
+    """
+    if content[12:16] != b'VP8X' or not content[_WEBP_FLAGS] & _ANIMATED:
+        return content
+    return content[:_WEBP_FLAGS] + bytes([content[_WEBP_FLAGS] | _ALPHA]) + content[_WEBP_FLAGS + 1 :]
 
 
 def _jpeg(options: _Options) -> dict[str, Any]:

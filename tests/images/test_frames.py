@@ -70,6 +70,17 @@ def test_every_frame_is_upright(orientation: int, recipe: dict[str, Any]) -> Non
     assert pictures_in(made.content)[0].getexif().get(0x0112, 1) == 1
 
 
+@pytest.mark.parametrize('lossless', [True, False])
+def test_an_animation_says_that_it_is_transparent_in_parts(lossless: bool) -> None:
+    """Browsers go by that: without it, they show black (RFC 9649, section 2.7)."""
+    content = animation([Image.new('RGB', (60, 40), each) for each in (RED, BLUE)])
+    made = transform(content, Variant(resize_and_pad=(40, 40), format='webp', lossless=lossless))
+    for frame in pictures_in(made.content):
+        assert frame.mode == 'RGBA'
+        assert [frame.getpixel((20, y))[3] for y in (2, 20, 37)] == [0, 255, 0]
+    assert pictures_in(transform(content, Variant(resize=(30, 30))).content)[0].mode == 'RGB'
+
+
 def test_an_animation_keeps_its_metadata_if_the_recipe_says_so() -> None:
     exif = Image.Exif()
     exif[0x010E] = 'A place'
