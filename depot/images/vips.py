@@ -14,7 +14,7 @@ from .hiccups import in_text
 from .sizes import Size
 
 try:
-    from pyvips import Error, ForeignKeep, GValue, Image, Source
+    from pyvips import Error, ForeignKeep, GValue, Image, Source  # type: ignore[import-untyped, unused-ignore]
 except (ImportError, OSError) as error:  # OSError: the Python package is there, the library is not
     raise BackendMissing("images need pyvips and libvips: pip install 'filedepot[images]'") from error
 

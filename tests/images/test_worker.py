@@ -193,7 +193,8 @@ def test_a_worker_that_cannot_be_started_says_so(monkeypatch: pytest.MonkeyPatch
         decoding.shrunk(io.BytesIO(encoded(cornered())), WANTED)
 
 
-def test_a_worker_whose_code_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_whose_code_is_missing_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # from where a started Python imports, too
     monkeypatch.setattr(
         sys, 'path', [each for each in sys.path if 'lib/python' in each and 'site-packages' not in each]
     )

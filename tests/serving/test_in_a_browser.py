@@ -150,7 +150,6 @@ def test_a_recording_is_sought_by_ranges(page, site, element, made, name):
     show(page, site, f'<{element} id="it" controls preload="metadata" src="{site.store(content, name)}"></{element}>')
     page.wait_for_function('it.readyState >= 1')
     assert page.evaluate('it.seekable.end(0)') == pytest.approx(SECONDS, abs=1)
-    asked = len(site.ranges)
     place = page.evaluate(
         """() => new Promise((resolve) => {
             it.onseeked = () => resolve(it.currentTime)
@@ -158,7 +157,7 @@ def test_a_recording_is_sought_by_ranges(page, site, element, made, name):
         })"""
     )
     assert place == pytest.approx(200)
-    starts = [int(each.removeprefix('bytes=').partition('-')[0]) for each in site.ranges[asked:]]
+    starts = [int(each.removeprefix('bytes=').partition('-')[0]) for each in site.ranges]
     assert max(starts) > len(content) / 2  # it did not wait for all that is before it
 
 
