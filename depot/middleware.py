@@ -50,12 +50,12 @@ class _Middleware:
         permission = Permission(self.urls.links, authorize, fingerprint)
         self._server = FileServer(
             permission,
+            Renditions(renditions_at_once, renditions_wait),
             checked_age(cache_max_age),
             max(1, int(float(url_expires))),
             inline,
             resource_policy,
             hand_off,
-            Renditions(renditions_at_once, renditions_wait),
         )
         self.app = app
         self.mountpoint = mountpoint

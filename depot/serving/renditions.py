@@ -73,10 +73,13 @@ class Renditions:
     def __init__(self, at_once: int | str | None = None, wait: float | str = WAIT) -> None:
         self._makers = Makers(_processors() if at_once is None else _checked_at_once(at_once))
         self._seconds = _checked_wait(wait)
-        self._kept = KeptFiles()
 
-    def answer(self, path: str, recipe: str, method: str, deliver: Deliver) -> Delivery | Pending:
+    def answer(
+        self, path: str, recipe: str, method: str, deliver: Deliver, kept: KeptFiles | None
+    ) -> Delivery | Pending:
         """The answer to a request for the rendition of the file at ``storage/id``, by a recipe that we have signed.
+
+        Small ones are looked for among those that are ``kept``.
 
         Raises what a storage raises that fails.
         """
@@ -84,7 +87,8 @@ class Renditions:
             variant = _variant(recipe)
             if self._makers.failed(path, variant):
                 return _missing(method)
-            file = self._kept.find(path, variant.key, functools.partial(_found, variant))
+            find_it = functools.partial(_found, variant)
+            file = find_it(path) if kept is None else kept.find(path, variant.key, find_it)
             if file is not None:
                 return deliver(file)
             making = self._makers.begin(path, variant)

@@ -168,7 +168,7 @@ def _dated(file: Description, now: datetime.datetime) -> Headers:
 def _caching(policy: Policy, now: datetime.datetime) -> Headers:
     if policy.cache == 'no-store':
         return [('Cache-Control', 'no-store')]
-    expires = now + datetime.timedelta(seconds=policy.cache_max_age)
+    expires = now.replace(microsecond=0) + datetime.timedelta(seconds=policy.cache_max_age)
     return [('Cache-Control', f'max-age={policy.cache_max_age}, {policy.cache}'), ('Expires', make_date(expires))]
 
 

@@ -31,21 +31,22 @@ class FileServer:
     def __init__(
         self,
         permission: Permission,
+        renditions: Renditions,
         cache_max_age: int,
         url_expires: int,
         inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: Option | None = None,
-        renditions: Renditions | None = None,
     ) -> None:
         self._permission = permission
         self._cache_max_age = cache_max_age
         self._url_expires = url_expires
         self._inline = checked_inline(inline)
         self._resource_policy = checked_resource_policy(resource_policy)
-        self._kept = KeptFiles()
         self._hand_off = None if hand_off is None else HandOff(hand_off)
-        self._renditions = renditions or Renditions()
+        # What another server sends need not be in this one's memory.
+        self._kept = KeptFiles() if self._hand_off is None else None
+        self._renditions = renditions
 
     def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery | Pending:
         """The answer, or one that has to wait for a rendition; ``origin`` is the request as the server has it.
@@ -74,11 +75,11 @@ class FileServer:
         def deliver_it(file: Any) -> Delivery:
             return deliver(file, request, policy, self._hand_off)
 
-        return self._renditions.answer(path, recipe, request.method, deliver_it)
+        return self._renditions.answer(path, recipe, request.method, deliver_it, self._kept)
 
     def _find(self, path: str, settings: StorageSettings) -> Any:
         """The stored file. Of a private one ``authorize`` sees what the storage gives."""
-        return find_file(path) if settings.private or self._hand_off else self._kept.find(path)
+        return find_file(path) if settings.private or self._kept is None else self._kept.find(path)
 
     def _serve(self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant) -> Delivery:
         response = None if settings.delivery == 'proxy' else self._redirected(path, file, request, settings, grant)
