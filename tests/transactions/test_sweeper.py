@@ -53,10 +53,10 @@ def run(engine: Engine, counted: Counted, session: Session) -> Callable[..., Rep
     return run
 
 
-def stored(storage: Any, age: timedelta, version: int = 7) -> str:
+def stored(storage: Any, age: timedelta, version: int = 7, bits: int | None = None) -> str:
     """The id of a file that somebody stored so long ago."""
     moment = datetime.now(timezone.utc) - age
-    bits = uuid.uuid4().int
+    bits = uuid.uuid4().int if bits is None else bits
     if version == 7:
         bits = int(moment.timestamp() * 1000) << 80 | 7 << 76 | bits & (1 << 76) - 1
     file_id = str(uuid.UUID(int=bits))
@@ -162,6 +162,12 @@ def test_a_file_that_nobody_speaks_of_is_removed_after_the_grace_period(run: Any
     assert told(report) == [('removed', f'default/{old}')]
     assert report.findings[0].why == 'neither a row nor the ledger speaks of it'
     assert storage.list() == [young]
+    assert told(run(grace=timedelta(0))) == [('removed', f'default/{young}')]
+
+
+def test_a_young_file_whose_random_id_sorts_before_all_others_is_found_by_a_later_sweep(run: Any, storage: Any) -> None:
+    young = stored(storage, 23 * HOUR, 4, bits=uuid.UUID('0023b5ea-9b12-4e47-ad07-696078569cd1').int)
+    assert told(run()) == []
     assert told(run(grace=timedelta(0))) == [('removed', f'default/{young}')]
 
 

@@ -11,7 +11,7 @@ from . import report as words
 from .context import Context
 from .evidence import Evidence
 from .missing import tell_missing
-from .unknown import Unknown, unknown_files
+from .unknown import Unknown, first_id, unknown_files
 
 
 def compare(sweep: Context, name: str, storage: Any, evidence: Evidence) -> None:
@@ -50,9 +50,9 @@ def _remove_unneeded(sweep: Context, name: str, storage: Any, evidence: Evidence
 
 
 def _orphans(sweep: Context, name: str, unknown: Iterable[Unknown]) -> tuple[list[str], bool]:
-    """The files that are nobody's, and whether those are all that there are up to the grace period."""
+    """The files that are nobody's, and whether a sweep that lists from the grace period on will find all others."""
     orphans: list[str] = []
-    is_all = True
+    is_all, next_listed = True, first_id(sweep.horizon)
     for each in unknown:
         file = f'{name}/{each.file_id}'
         doubt = _doubt(sweep, each)
@@ -61,6 +61,8 @@ def _orphans(sweep: Context, name: str, unknown: Iterable[Unknown]) -> tuple[lis
             is_all = False
         elif each.stored is not None and each.stored <= sweep.horizon:
             orphans.append(file)
+        elif each.file_id < next_listed:  # a young one whose id tells no time
+            is_all = False
     return orphans, is_all
 
 
