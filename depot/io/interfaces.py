@@ -3,139 +3,20 @@
 from __future__ import annotations
 
 import io
-import mimetypes
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..errors import FileMissing, InvalidContent, Unsupported
+from ..errors import FileMissing, Unsupported
 from .ids import checked_key
-from .ranges import RangeReader, RestReader, checked_range, replaced, skip
-from .utils import BareContent, Content, FileIntent, bare_content
+from .naming import FileInfo as _FileInfo
+from .naming import named
+from .ranges import RangeReader, checked_range, skip
+from .stored import StoredFile
+from .utils import BareContent, Content, FileIntent
 
-__all__ = ['FileIntent', 'FileStorage', 'StoredFile']
-
-# Bytes that are read when a range is opened by reading.
-_FIRST_READ = 64 * 1024
-
-
-class StoredFile(io.IOBase):
-    """One file in a storage: a readable stream that knows its metadata.
-
-    The content is opened at the first read, not before. What :meth:`read` gives
-    is the whole content that the storage had at that moment, and from then on
-    the file describes that one. :meth:`open_range` gives the content that the
-    file describes already, or nothing.
-    """
-
-    #: ``sha256:`` and the digest of the content in hexadecimal digits; None where the storage does not know it.
-    checksum: str | None = None
-
-    #: Whether :attr:`public_url` works for a while only, so that it is nothing to keep.
-    public_url_expires: bool = False
-
-    _has_opened_a_range = False  # by the default below
-
-    def __init__(
-        self,
-        file_id: str,
-        filename: str | None = None,
-        content_type: str | None = None,
-        last_modified: datetime | None = None,
-        content_length: int | None = None,
-    ) -> None:
-        #: The id in its storage.
-        self.file_id = file_id
-        #: The name it was stored with.
-        self.filename = filename
-        #: The media type it was stored with.
-        self.content_type = content_type
-        #: When it was stored: UTC, without a time zone, in whole seconds.
-        self.last_modified = last_modified
-        #: Bytes.
-        self.content_length = content_length
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-    @property
-    def name(self) -> str | None:
-        """The filename, under the name that Python's own files have it."""
-        return self.filename
-
-    @property
-    def public_url(self) -> str | None:
-        """Where anybody can fetch the file from the backend itself; None if nobody can."""
-        return None
-
-    @property
-    def local_path(self) -> str | None:
-        """Where the content is on a disk of this machine, as an absolute path; None if it is not on one.
-
-        For a server that is to send it by itself: what is there when that opens it, is the content of that moment.
-        """
-        return None
-
-    @abstractmethod
-    def read(self, n: int = -1) -> bytes:
-        """Up to ``n`` bytes, all that are left if it is negative; ``b''`` at the end.
-
-        Raises ValueError after :meth:`close`.
-        """
-
-    def open_range(self, start: int, stop: int) -> io.RawIOBase:
-        """Opens the bytes from ``start`` up to, not including, ``stop``, or the content's end.
-
-        They are of the very content that this file describes: its length, checksum, name and type, as they are
-        when this is called. :meth:`read` goes on where it was. Any number may be open at a time; each is closed by
-        whoever opened it, and can be read after this file was closed.
-
-        Raises :class:`~depot.errors.FileMissing` if the file was replaced or deleted since it was described,
-        :class:`~depot.errors.InvalidRange` unless ``0 <= start <= stop`` are integers, and ValueError after
-        :meth:`close`.
-
-        This default, for files of other storages, reads past the bytes before ``start`` by :meth:`read`. So it
-        works once, before anything was read and until this file is closed; a second time it raises
-        ``io.UnsupportedOperation``. That the file was replaced it sees only where its first read describes it anew.
-        """
-        length = checked_range(start, stop)
-        if self.closed:
-            raise ValueError('I/O operation on closed file')
-        if self._has_opened_a_range:
-            raise io.UnsupportedOperation(f'{type(self).__name__} can open one range; for more, override open_range')
-        self._has_opened_a_range = True
-        described = self._description()
-        skip(self, start)
-        first = self.read(max(1, min(length, _FIRST_READ)))  # one byte at least: the content is opened by it
-        if self._description() != described:
-            raise replaced(self.file_id)
-        return RangeReader(RestReader(first, self), length)
-
-    def _description(self) -> tuple[object, ...]:
-        return self.checksum, self.content_length, self.last_modified, self.filename, self.content_type
-
-    @abstractmethod
-    def close(self) -> None:
-        """Lets go of the content; harmless on a file never read, and a second time."""
-
-    @property
-    @abstractmethod
-    def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
-
-    def __repr__(self) -> str:
-        return (
-            f'<{type(self).__name__}:{self.file_id} filename={self.filename}'
-            f' content_type={self.content_type} last_modified={self.last_modified}>'
-        )
+__all__ = ['FileIntent', 'FileStorage', 'StoredFile', '_FileInfo']
 
 
 class FileStorage(ABC):
@@ -178,11 +59,7 @@ class FileStorage(ABC):
 
         Raises :class:`~depot.errors.InvalidContent` for a name or a type that is no text.
         """
-        if isinstance(fileobj, FileIntent):
-            content, filename, content_type = fileobj.fileinfo
-            return content, _checked_text('filename', filename), _checked_text('content_type', content_type)
-        info = _FileInfo(fileobj, _checked_text('filename', filename), _checked_text('content_type', content_type))
-        return info.values(existing)
+        return named(fileobj, filename, content_type, existing)
 
     @abstractmethod
     def get(self, file_or_id: Any) -> StoredFile:
@@ -354,44 +231,3 @@ class FileStorage(ABC):
 def is_copy(file_id: str, content: Any) -> bool:
     """Whether the content is the file with this very id: then ``replace`` copies it from another storage."""
     return str(getattr(content, 'file_id', None)) == file_id
-
-
-def _checked_text(option: str, value: Any) -> str | None:
-    """The value, if it is text or None."""
-    if value is None or isinstance(value, str):
-        return value
-    raise InvalidContent(f'{option} = {value!r} is no text')
-
-
-class _FileInfo:
-    """Finds the name and the type that a content shall be stored with."""
-
-    DEFAULT_NAME = 'unnamed'
-    DEFAULT_CONTENT_TYPE = 'application/octet-stream'
-
-    def __init__(self, fileobj: Content, filename: str | None, content_type: str | None) -> None:
-        self._content = bare_content(fileobj)
-        self._filename = filename or _text(fileobj, 'filename') or _basename(fileobj)
-        self._given_type = content_type
-        self._content_type = content_type or _text(fileobj, 'content_type') or _text(fileobj, 'type')
-
-    def values(self, existing: Any = None) -> tuple[BareContent, str | None, str | None]:
-        if existing is not None and not self._filename:
-            return self._content, existing.filename, self._given_type or existing.content_type
-        return self._content, self._filename or self.DEFAULT_NAME, self._content_type or self._guessed_type()
-
-    def _guessed_type(self) -> str:
-        guessed = mimetypes.guess_type(self._filename)[0] if self._filename else None
-        return guessed or self.DEFAULT_CONTENT_TYPE
-
-
-def _text(fileobj: Any, attribute: str) -> str | None:
-    value = getattr(fileobj, attribute, None)
-    return value if isinstance(value, str) else None
-
-
-def _basename(fileobj: Any) -> str | None:
-    name = getattr(fileobj, 'name', None)
-    if isinstance(name, (str, bytes, os.PathLike)):
-        return os.path.basename(os.fsdecode(name)) or None
-    return None  # a file opened by its descriptor has a number for a name

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import CorruptMetadata
-from .interfaces import _FileInfo
+from .naming import FileInfo
 from .utils import parsed_timestamp
 
 # Bytes. Whoever uploads chooses a name, and longer texts are not kept in memory for a while.
@@ -53,8 +53,8 @@ def _parsed(text: bytes, file_id: str) -> Metadata:
     if not isinstance(values, dict):
         raise CorruptMetadata(f'The metadata of file {file_id} is {values!r:.50}, not a JSON object', file_id)
     return Metadata(
-        _typed(values, 'filename', str) or _FileInfo.DEFAULT_NAME,
-        _typed(values, 'content_type', str) or _FileInfo.DEFAULT_CONTENT_TYPE,
+        _typed(values, 'filename', str) or FileInfo.DEFAULT_NAME,
+        _typed(values, 'content_type', str) or FileInfo.DEFAULT_CONTENT_TYPE,
         _typed(values, 'content_length', int),
         _typed(values, 'last_modified', str),
         _typed(values, 'checksum', str),

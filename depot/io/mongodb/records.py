@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from ...errors import CorruptMetadata
 from .. import utils
-from ..interfaces import _FileInfo
+from ..naming import FileInfo
 from ..utils import Copied, parsed_timestamp
 from .connection import Document
 
@@ -65,8 +65,8 @@ def record_of(document: Document) -> Record:
     uploaded = uploaded if isinstance(uploaded, datetime) else None
     return Record(
         document['_id'],
-        _text(document, 'filename') or _FileInfo.DEFAULT_NAME,
-        _text(document, 'contentType') or _FileInfo.DEFAULT_CONTENT_TYPE,
+        _text(document, 'filename') or FileInfo.DEFAULT_NAME,
+        _text(document, 'contentType') or FileInfo.DEFAULT_CONTENT_TYPE,
         _number(document, 'length', 0),
         _number(document, 'chunkSize', 1),
         uploaded,

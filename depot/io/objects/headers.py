@@ -7,8 +7,8 @@ from datetime import datetime
 from urllib.parse import quote, unquote
 
 from ...utils import make_content_disposition
-from ..interfaces import _FileInfo
 from ..metadata import Metadata
+from ..naming import FileInfo
 from ..utils import TIMESTAMP_FORMAT
 
 #: The filename, percent-encoded UTF-8.
@@ -47,7 +47,7 @@ def disposition_header(filename: str | None, disposition: str = 'inline') -> str
 def header_text(content_type: str | None) -> str:
     """A media type as a header can have it; the default one in place of what would end the header."""
     text = content_type or ''
-    return text if text.isascii() and text.isprintable() and text.strip() else _FileInfo.DEFAULT_CONTENT_TYPE
+    return text if text.isascii() and text.isprintable() and text.strip() else FileInfo.DEFAULT_CONTENT_TYPE
 
 
 def described(
@@ -62,8 +62,8 @@ def described(
     """
     kept = {name.lower(): value for name, value in (headers or {}).items()}
     return Metadata(
-        unquote(kept.get(FILENAME, '')) or _FileInfo.DEFAULT_NAME,
-        content_type or _FileInfo.DEFAULT_CONTENT_TYPE,
+        unquote(kept.get(FILENAME, '')) or FileInfo.DEFAULT_NAME,
+        content_type or FileInfo.DEFAULT_CONTENT_TYPE,
         content_length,
         kept.get(MODIFIED) or (modified.strftime(TIMESTAMP_FORMAT) if modified else None),
         kept.get(CHECKSUM),
