@@ -9,36 +9,25 @@ from typing import Any
 from ..errors import FileMissing
 from . import utils
 from .ids import checked_file_id, checked_key, new_file_id
-from .interfaces import FileStorage, StoredFile, is_copy
+from .interfaces import FileStorage, is_copy
+from .lazy import LazyStoredFile
+from .metadata import Metadata
 from .ranges import RangeReader, checked_range, replaced
 from .utils import Content
 
 
-class MemoryStoredFile(StoredFile):
+class MemoryStoredFile(LazyStoredFile):
     """A file of a :class:`MemoryFileStorage`, or one that is derived from it."""
 
     def __init__(self, file_id: str, files: dict[str, dict[str, Any]], key: str | None = None) -> None:
         self._files = files
         self._key = key
-        self._content: io.BytesIO | None = None
-        self._closed = False
         super().__init__(file_id)
         self._describe(_record(files, file_id, key)['metadata'])
 
     def _describe(self, metadata: dict[str, Any]) -> None:
         self._metadata = metadata
-        self.filename = metadata['filename']
-        self.content_type = metadata['content_type']
-        self.last_modified = utils.parsed_timestamp(metadata['last_modified'])
-        self.content_length = metadata['content_length']
-        self.checksum = metadata.get('checksum')
-
-    def read(self, n: int = -1) -> bytes:
-        if self._closed:
-            raise ValueError('I/O operation on closed file')
-        if self._content is None:
-            self._content = self._open()
-        return self._content.read(n)
+        self._set_description(Metadata(**{name: metadata.get(name) for name in Metadata._fields}))
 
     def _open(self) -> io.BytesIO:
         record = _record(self._files, self.file_id, self._key)
@@ -48,20 +37,11 @@ class MemoryStoredFile(StoredFile):
 
     def open_range(self, start: int, stop: int) -> io.RawIOBase:
         checked_range(start, stop)
-        if self._closed:
-            raise ValueError('I/O operation on closed file')
+        self._check_not_closed()
         record = _record(self._files, self.file_id, self._key)
         if record['metadata'] is not self._metadata:
             raise replaced(self.file_id)
         return _part(record['data'], start, stop)
-
-    def close(self) -> None:
-        self._closed = True
-        self._content = None
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
 
 
 class MemoryFileStorage(FileStorage):
@@ -182,11 +162,5 @@ def _derived(record: dict[str, Any], file_id: str, key: str) -> dict[str, Any]:
 def _new_record(content: Content, filename: str | None, content_type: str | None) -> dict[str, Any]:
     data = bytearray()
     copied = utils.copy_content(content, data.extend)
-    metadata = {
-        'filename': filename,
-        'content_type': content_type,
-        'content_length': copied.size,
-        'last_modified': utils.timestamp(),
-        'checksum': copied.checksum,
-    }
-    return {'data': bytes(data), 'metadata': metadata}
+    metadata = Metadata(filename, content_type, copied.size, utils.timestamp(), copied.checksum)
+    return {'data': bytes(data), 'metadata': metadata._asdict()}
