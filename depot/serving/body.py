@@ -22,6 +22,10 @@ def close_file(file: Any) -> None:
         close()
 
 
+def _ended(file: Any, left: int) -> StorageFailure:
+    return StorageFailure(f'{file!r} ended {left} bytes before its end')
+
+
 class WholeBody:
     """All of a file that is read from its beginning to its end, and whose first block has been read.
 
@@ -48,7 +52,7 @@ class WholeBody:
         if self._left is None:
             return block
         if n and self._left and not block:
-            raise StorageFailure(f'{self._file!r} ended {self._left} bytes before its end')
+            raise _ended(self._file, self._left)
         block = block[: self._left]
         self._left -= len(block)
         return block
@@ -62,14 +66,26 @@ class WholeBody:
 
 
 class DiskBody:
-    """All of a content that is open on the disk: a server can send it in its own way, by its descriptor or seeking."""
+    """All of a content that is open on the disk: a server can send it in its own way, by its descriptor or seeking.
 
-    def __init__(self, file: Any, reader: Any) -> None:
+    Storages never change a content. Where somebody else did, it has no more
+    bytes than were announced, and fewer are a :class:`~depot.errors.StorageFailure`.
+    """
+
+    def __init__(self, file: Any, reader: Any, length: int) -> None:
         self._file = file
         self._reader = reader
+        self._length = length
         self._content = io.FileIO(reader.fileno(), closefd=False)
-        self.read, self.seek, self.tell = self._content.read, self._content.seek, self._content.tell
+        self.seek, self.tell = self._content.seek, self._content.tell
         self.fileno, self.seekable = self._content.fileno, self._content.seekable
+
+    def read(self, n: int = -1) -> bytes:
+        left = max(self._length - self.tell(), 0)
+        block: bytes = self._content.read(left if n < 0 else min(n, left))
+        if n and left and not block:
+            raise _ended(self._file, left)
+        return block
 
     @property
     def local_path(self) -> str | None:
@@ -98,40 +114,44 @@ class PartsBody:
         self._parts = deque(parts)
         self._reader: Any = None
         self._left = 0
-        if self._parts and isinstance(self._parts[0], Span):
-            self._open(self._parts.popleft())
+        # What stands before the part that is open.
+        self._words = b''
+        self._advance()
 
     def on_disk(self) -> DiskBody | None:
         """The same body, if it is all of a content on the disk and nothing was read of it yet."""
-        if self._parts or self._reader is None:
+        if self._parts or self._words or self._reader is None:
             return None
         try:
             is_all = os.fstat(self._reader.fileno()).st_size == self._left
         except (AttributeError, io.UnsupportedOperation):
             return None
-        return DiskBody(self._file, self._reader) if is_all else None
+        return DiskBody(self._file, self._reader, self._left) if is_all else None
 
-    def _open(self, span: Part) -> None:
-        assert isinstance(span, Span)
-        self._reader, self._left = self._file.open_range(*span), span.length
+    def _advance(self) -> None:
+        """On to the next part of the file, which is opened before anything of it is announced."""
+        while self._parts:
+            part = self._parts.popleft()
+            if isinstance(part, Span):
+                self._close_reader()
+                self._reader, self._left = self._file.open_range(*part), part.length
+                return
+            self._words += part
 
     def read(self, n: int = -1) -> bytes:
         if n < 0:
             return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
-        while self._left or self._parts:
-            if self._left:
-                return self._block(n)
-            part = self._parts.popleft()
-            if isinstance(part, bytes):
-                return part
-            self._close_reader()
-            self._open(part)
-        return b''
+        if not self._words and not self._left:
+            self._advance()
+        if self._words:
+            words, self._words = self._words, b''
+            return words
+        return self._block(n) if self._left else b''
 
     def _block(self, n: int) -> bytes:
         block: bytes = self._reader.read(min(n, self._left))
         if not block:
-            raise StorageFailure(f'{self._file!r} ended {self._left} bytes before its end')
+            raise _ended(self._file, self._left)
         self._left -= len(block)
         return block
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import re
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -12,9 +11,6 @@ from ..errors import InvalidDate
 from .dates import parse_date
 from .description import Description
 from .request import Request
-
-# RFC 9110 section 8.8.3. A tag may have a comma in it, so the list cannot be split there.
-_ENTITY_TAG = re.compile('(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 _SECOND = datetime.timedelta(seconds=1)
 
@@ -77,8 +73,7 @@ def range_applies(
     if request.if_range is None:
         return True
     if '"' in request.if_range:
-        tag = _ENTITY_TAG.fullmatch(request.if_range.strip())
-        return tag is not None and not tag[1] and tag[2] == etag
+        return request.if_range.strip() == etag  # a weak one matches none
     date = _date(request.if_range)
     return date is not None and date == last_modified and now - date >= _SECOND
 
@@ -89,12 +84,20 @@ def _is_star(field: str) -> bool:
 
 def _matches_strongly(field: str, etag: str | None) -> bool:
     """Section 8.8.3.2: a weak tag matches none."""
-    return ('', etag) in _ENTITY_TAG.findall(field)
+    return not all(before.endswith('W/') for before in _places(field, etag))
 
 
 def _matches_weakly(field: str, etag: str | None) -> bool:
     """Section 8.8.3.2: ``W/`` makes no difference."""
-    return etag in (tag for _, tag in _ENTITY_TAG.findall(field))
+    return bool(_places(field, etag))
+
+
+def _places(field: str, etag: str | None) -> list[str]:
+    """What stands before the tag, wherever a list has it (section 8.8.3)."""
+    if etag is None or etag not in field:  # a list of others may be as long as it likes
+        return []
+    parts = field.split('"')  # a tag may have a comma in it, but no quotation mark
+    return [before for before, tag in zip(parts[::2], parts[1::2], strict=False) if f'"{tag}"' == etag]
 
 
 def _date(field: str | None) -> datetime.datetime | None:

@@ -8,6 +8,9 @@ import re
 _ALGORITHM = 'sha-256'
 _CHECKSUM = re.compile('sha256:([0-9a-f]{64})')
 
+# Characters; more than all algorithms that there are would need.
+_LONGEST = 1024
+
 # A dictionary of RFC 8941 section 3.2, without inner lists, which nobody has a use for here.
 _KEY = r'[a-z*][a-z0-9_\-.*]*'
 _ITEM = (
@@ -19,8 +22,13 @@ _member = re.compile(rf'({_KEY})(?:=({_ITEM}))?{_PARAMETERS}(?:[ \t]*(,)[ \t]*|$
 
 
 def wants_digest(field: str | None) -> bool:
-    """Whether ``Want-Repr-Digest`` (section 4) asks for SHA-256; 0 says that it does not."""
-    preference = _members((field or '').strip(' ')).get(_ALGORITHM) or ''
+    """Whether ``Want-Repr-Digest`` (section 4) asks for SHA-256; 0 says that it does not.
+
+    A field that is too long to be meant is ignored, as one is that is malformed.
+    """
+    if field is None or len(field) > _LONGEST:
+        return False
+    preference = _members(field.strip(' ')).get(_ALGORITHM) or ''
     return preference.isdecimal() and 0 < int(preference) <= 10
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from ..signing import Keys, Signer, is_over
 
 #: The field of a query string that has the token.
 PARAMETER = 'token'
+_find_tokens = re.compile(rf'(?:^|&){PARAMETER}(?=[=&]|$)=?([^&]*)').findall
 
 # So many grants.
 _REMEMBERED = 1024
@@ -94,8 +96,7 @@ class Links:
 
 def token_of(query: str) -> str | None:
     """The token in a query string; None if there is none, and one that is never valid if there are several."""
-    fields = [each.partition('=') for each in query.split('&')]
-    tokens = [value for name, _, value in fields if name == PARAMETER]
+    tokens = _find_tokens(query)
     return (unquote(tokens[0]) if len(tokens) == 1 else '') if tokens else None
 
 

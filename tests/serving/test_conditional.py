@@ -76,6 +76,15 @@ def test_a_tag_may_have_a_comma_in_it():
     assert is_fresh(Request(if_none_match='"b", "x,y"'), '"x,y"', None)
 
 
+def test_a_tag_is_found_at_the_end_of_a_long_list():
+    assert is_fresh(Request(if_none_match='"a",' * 100_000 + 'W/"b"'), '"b"', None)
+    assert not is_fresh(Request(if_none_match='"a",' * 100_000 + '"c'), '"b"', None)
+
+
+def test_what_stands_between_two_tags_is_none():
+    assert not is_fresh(Request(if_none_match='"x"a"y"'), '"a"', None)
+
+
 def test_a_file_without_a_tag_matches_only_the_star():
     assert not is_fresh(Request(if_none_match='"None", None'), None, None)
     assert is_fresh(Request(if_none_match='*'), None, None)

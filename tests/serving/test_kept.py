@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from depot.io import folder
+from depot.io.disk import folder
 from depot.io.local import LocalFileStorage, LocalStoredFile
 from depot.manager import DepotManager
 from depot.middleware import DepotMiddleware

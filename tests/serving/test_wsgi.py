@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import os
+from contextlib import closing
 from types import SimpleNamespace
 from wsgiref.util import FileWrapper
 
@@ -326,4 +327,40 @@ def test_a_file_that_is_shorter_than_it_says_never_ends_without_an_error(tmp_pat
     os.truncate(file.local_path, len(LARGE) - 1)
     with pytest.raises(StorageFailure, match='ended 1 bytes before its end'):
         serve(file, **{'wsgi.file_wrapper': FileWrapper})
+    assert file.closed
+
+
+def test_a_file_that_somebody_cuts_while_it_is_sent_never_ends_without_an_error(tmp_path):
+    storage = LocalFileStorage(tmp_path)
+    file = storage.get(storage.create(LARGE))
+    with closing(FileServeApp(file, 60)(environment(), lambda status, headers: None)) as body:
+        os.truncate(file.local_path, BLOCK_SIZE + 1)
+        with pytest.raises(StorageFailure, match='before its end'):
+            b''.join(body)
+    assert file.closed
+
+
+def test_a_file_that_grows_while_it_is_sent_is_as_long_as_it_said(tmp_path):
+    storage = LocalFileStorage(tmp_path)
+    file = storage.get(storage.create(LARGE))
+    with closing(FileServeApp(file, 60)(environment(), lambda status, headers: None)) as body:
+        with open(file.local_path, 'ab') as content:
+            content.write(b'more')
+        assert b''.join(body) == LARGE
+
+
+@pytest.mark.parametrize('several', ['bytes=0-,-1', 'bytes=1-70000,80000-150000'])
+def test_parts_of_a_file_that_vanished_are_a_404(storage, several):
+    """A file that is there when it is described, and gone when its parts are opened."""
+    file = storage.get(storage.create(LARGE))
+
+    class Vanishing:
+        def __getattr__(self, name):
+            return getattr(file, name)
+
+        def open_range(self, start, stop):
+            storage.delete(file.file_id)
+            return file.open_range(start, stop)
+
+    assert serve(Vanishing(), HTTP_RANGE=several).status == 404
     assert file.closed
