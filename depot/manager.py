@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from .errors import ConfigurationError, InvalidPath, NameTaken, UnknownStorage
+from .errors import ConfigurationError, InvalidPath, NameTaken, UnknownStorage, WrongOption
 from .io import settings
 from .io.backends import check_options, constructed
 from .io.interfaces import FileStorage, StoredFile
@@ -110,7 +110,7 @@ class DepotManager:
         :class:`~depot.errors.UnknownStorage`, :class:`~depot.errors.InvalidFileId`
         and :class:`~depot.errors.FileMissing`.
         """
-        name, slash, file_id = path.partition('/')
+        name, slash, file_id = path.partition('/') if isinstance(path, str) else ('', '', '')
         if not slash:
             raise InvalidPath(f'{path!r} is no path of a file; one looks like storage/id')
         return cls.require(name).get(file_id)
@@ -150,7 +150,7 @@ class DepotManager:
         """
         _check_name(name)
         if name in cls._depots:
-            raise NameTaken(f'a storage {name!r} is configured already')
+            raise NameTaken(f'a storage {name!r} is configured already; a process configures each name once')
         if name in cls._aliases:
             raise NameTaken(f'{name!r} is an alias of the storage {cls._aliases[name]!r}')
         storage, said = _made(config, prefix)
@@ -259,6 +259,8 @@ class DepotManager:
 
 def _check_name(name: Any) -> None:
     """What is no text is left to those who put other objects there, as tests do."""
+    if isinstance(name, Mapping):
+        raise ConfigurationError('settings are no name of a storage; the name goes first: configure(name, settings)')
     if isinstance(name, str) and (not name or '/' in name):
         raise ConfigurationError(f'{name!r} is no name of a storage: the path of a file is storage/id, with one slash')
 
@@ -267,10 +269,18 @@ def _made(config: Mapping[str, Any] | str | None, prefix: str) -> tuple[FileStor
     given = {'url': config} if isinstance(config, str) else _options(config or {}, prefix)
     backend, options = backend_and_options(given)
     said, options = settings.split(backend, options)
-    return constructed(backend, **options), said
+    try:
+        return constructed(backend, **options), said
+    except WrongOption as error:
+        if config and not given:
+            raise WrongOption(f'{error}; no key of the settings begins with {prefix!r}') from None
+        raise
 
 
 def _options(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    if not hasattr(config, 'keys'):
+        kind = type(config).__name__
+        raise ConfigurationError(f'settings are a dict, or a URL such as file:///var/lib/files, not the type {kind}')
     names = {key: key[len(prefix) :] for key in config if key.startswith(prefix)}
     return {name: config[key] for key, name in names.items() if '.' not in name}
 

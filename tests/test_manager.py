@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
@@ -38,6 +39,10 @@ class Recording(MemoryFileStorage):
     def __init__(self, **options):
         super().__init__()
         self.options = options
+
+
+def demanding(place, **others):
+    """A backend that needs an option, and takes any other."""
 
 
 class Failing(MemoryFileStorage):
@@ -328,12 +333,14 @@ def test_a_class_that_does_not_tell_what_it_takes_is_called():
     ('dotted_path', 'message'),
     [
         ('nowhere', "'nowhere' is no dotted path"),
+        ('s3', r"'s3' is no dotted path; .*depot\.io\.boto3\.S3Storage"),
+        ('depot.io.local.Local', r'no class Local; those of depot are depot\.io\.local\.LocalFileStorage'),
         ('', "'' is no dotted path"),
         ('.', "'.' is no dotted path"),
         ('..io.Storage', 'is no dotted path'),
         (MemoryFileStorage, 'cannot load|is no dotted path'),
         ('no_such_package.Storage', r"cannot load no_such_package\.Storage: No module named 'no_such_package'$"),
-        ('depot.io.tape.Storage', r"cannot load depot\.io\.tape\.Storage: No module named 'depot\.io\.tape'$"),
+        ('depot.io.tape.Storage', r"cannot load depot\.io\.tape\.Storage: No module named 'depot\.io\.tape'; those of"),
         ('depot.io.memory.Storage', r'the module depot\.io\.memory has no class Storage'),
         ('depot.io.memory.__name__', r'the module depot\.io\.memory has no class __name__'),
     ],
@@ -350,7 +357,7 @@ def test_a_backend_without_its_package_names_the_extra_to_install(module, extra,
         raise ModuleNotFoundError("No module named 'sdk'", name='sdk')
 
     monkeypatch.setattr('importlib.import_module', import_without_package)
-    with pytest.raises(BackendMissing, match=rf"'sdk'; install .*: pip install filedepot\[{extra}\]$") as caught:
+    with pytest.raises(BackendMissing, match=rf"'sdk'; install .*: pip install 'filedepot\[{extra}\]'$") as caught:
         DepotManager.from_config({'depot.backend': f'depot.io.{module}.Storage'})
     assert caught.value.__cause__.name == 'sdk'
 
@@ -362,9 +369,41 @@ def test_a_wrong_option_is_refused_with_those_that_work(option, tmp_path):
     assert caught.type is WrongOption
 
 
-def test_a_missing_option_is_named():
-    with pytest.raises(WrongOption, match="'storage_path'"):
-        DepotManager.configure('first', {})
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (None, r"missing .*'storage_path'; its options are: storage_path"),
+        ({'depot.durable': 'no'}, r"missing .*'storage_path'; its options are: storage_path"),
+        ({'depot.storage_pth': 'x'}, r"got .* 'storage_pth'; its options are: storage_path"),
+        ({'storage_path': 'x'}, r"missing .*'storage_path'.*; no key of the settings begins with 'depot\.'$"),
+    ],
+)
+def test_a_missing_option_is_named_and_a_misspelt_one_first(settings, message):
+    with pytest.raises(WrongOption, match=message):
+        DepotManager.configure('first', settings)
+
+
+def test_a_missing_argument_is_named_where_any_may_be_given():
+    with pytest.raises(WrongOption, match=r"missing .*'place'; its options are: place, others$"):
+        DepotManager.from_config({'depot.backend': f'{__name__}.demanding', 'depot.speed': 1})
+
+
+@pytest.mark.parametrize('config', [Path('files'), 7, ['depot.storage_path'], object()])
+def test_settings_that_are_neither_settings_nor_a_url_are_refused(config):
+    with pytest.raises(ConfigurationError, match=rf'a dict, or a URL .*, not the type {type(config).__name__}'):
+        DepotManager.configure('first', config)
+    assert DepotManager._depots == {}
+
+
+def test_settings_in_the_place_of_the_name_are_told():
+    with pytest.raises(ConfigurationError, match=r'the name goes first: configure\(name, settings\)'):
+        DepotManager.configure({'depot.storage_path': 'files'}, 'first')
+
+
+def test_a_path_that_is_no_text_is_none():
+    for path in (5, None, {'path': 'first/id'}):
+        with pytest.raises(InvalidPath, match='is no path of a file; one looks like storage/id'):
+            DepotManager.get_file(path)
 
 
 def test_the_values_of_options_are_not_in_the_message():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ImmutableFile
+from ..errors import ConfigurationError, ImmutableFile
 from ..io.utils import Content, position
 from ..manager import DepotManager
 from ..transactions import files
@@ -31,6 +31,14 @@ class FileFilter(ABC):
         keys to the information, store more files by its ``store_content``, or
         refuse the file by raising: then nothing is left in the storage.
         """
+
+
+def checked_filters(filters: Iterable[FileFilter]) -> tuple[FileFilter, ...]:
+    """The filters of a column; :class:`~depot.errors.ConfigurationError` if they are none."""
+    checked = tuple(filters) if isinstance(filters, Iterable) else (None,)
+    if not all(hasattr(each, 'on_save') and not isinstance(each, type) for each in checked):
+        raise ConfigurationError(f'filters = {filters!r} is no list of filters; they look like [MyFilter()]')
+    return checked
 
 
 # What an information object knows beside its items: these attributes are no items.
@@ -142,7 +150,8 @@ class DepotFileInfo(dict[str, Any], ABC):
         except KeyError:
             if hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # a property that failed: once more, for its own error
-            raise AttributeError(f'{type(self).__name__} has no {name!r}; it has {", ".join(self)}') from None
+            variants = f', and the variants: {", ".join(self._variants)}' if self._variants else ''
+            raise AttributeError(f'{type(self).__name__} has no {name!r}; it has {", ".join(self)}{variants}') from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _INTERNAL:

@@ -12,7 +12,7 @@ from ..transactions.drivers.ming import pending
 from ..transactions.drivers.ming.documents import Document, FileProperty, files_of
 from ..transactions.drivers.ming.sessions import FileExtension
 from ..transactions.uploads import find_upload
-from .interfaces import DepotFileInfo, FileFilter
+from .interfaces import DepotFileInfo, FileFilter, checked_filters
 from .upload import UploadedFile
 from .variants import Variants, checked_variants, filters_for, named
 
@@ -42,7 +42,7 @@ class UploadedFileProperty(FileProperty):
         variants: Variants | None = None,
     ) -> None:
         super().__init__(None)  # of any type: what is stored is checked here
-        self._filters = tuple(filters)
+        self._filters = checked_filters(filters)
         self._upload_type = upload_type
         self._upload_storage = upload_storage
         self.variants = checked_variants(variants, upload_type)

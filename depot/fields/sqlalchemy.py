@@ -10,14 +10,14 @@ from sqlalchemy import JSON, Text, Unicode
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from ..errors import InvalidValue
+from ..errors import InvalidValue, WrongOption
 from ..io.interfaces import FileStorage
 from ..io.utils import Content, FileIntent, is_content
 from ..transactions import threads
 from ..transactions.drivers.sqlalchemy import sessions, statements
 from ..transactions.drivers.sqlalchemy.columns import FileColumnType
 from .attributes import _SQLAMutationTracker as _SQLAMutationTracker  # this is its path for applications
-from .interfaces import DepotFileInfo, FileFilter
+from .interfaces import DepotFileInfo, FileFilter, checked_filters
 from .multiple import FileList, listed
 from .upload import UploadedFile, parsed
 from .variants import Variants, checked_variants, filters_for, named
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: The length of the text column, in characters, where none is given.
 DEFAULT_LENGTH = 4000
+
+_OPTIONS = 'filters, upload_type, upload_storage, multiple, json, variants, and of the text column length'
 
 
 class UploadedFileField(FileColumnType, TypeDecorator[Any]):
@@ -65,8 +67,11 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
     ) -> None:
         if not args and not json and not multiple:
             kw.setdefault('length', DEFAULT_LENGTH)
-        super().__init__(*args, **kw)
-        self._filters = tuple(filters)
+        try:
+            super().__init__(*args, **kw)
+        except TypeError as error:
+            raise WrongOption(f'UploadedFileField: {error}; its options are: {_OPTIONS}') from None
+        self._filters = checked_filters(filters)
         self._upload_storage = upload_storage
         self.upload_type = upload_type
         self.multiple = multiple

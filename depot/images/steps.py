@@ -30,7 +30,8 @@ def read_steps(pairs: Iterable[object]) -> Iterator[Step]:
 
 def _named(pair: object) -> tuple[str, object]:
     if not isinstance(pair, list | tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-        raise InvalidVariant(f"A step of a recipe is a pair, such as ('rotate', 90), not {pair!r}")
+        named = f'; a variant that a column has a name for is an attribute: .{pair}' if isinstance(pair, str) else ''
+        raise InvalidVariant(f"A step of a recipe is a pair, such as ('rotate', 90), not {pair!r}{named}")
     operation = ALIASES.get(pair[0], pair[0])
     if operation in RESERVED:
         raise InvalidVariant(f'{operation!r} is a word for previews of other media, which are not made yet')

@@ -12,6 +12,11 @@ from ..errors import BackendMissing, WrongOption
 #: The backend of a storage whose settings name none.
 DEFAULT_BACKEND = 'depot.io.local.LocalFileStorage'
 
+_OURS = (
+    f'those of depot are {DEFAULT_BACKEND}, depot.io.memory.MemoryFileStorage, depot.io.boto3.S3Storage, '
+    'depot.io.gcs.GCSStorage and depot.io.gridfs.GridFSStorage'
+)
+
 # What to install for the backends of ours that need a package.
 _EXTRAS = {
     'depot.io.boto3': 's3',
@@ -58,6 +63,7 @@ def check_options(what: str, function: Callable[..., Any], /, *args: Any, **opti
     except ValueError:  # a class written in C may not tell what it takes
         return
     try:
+        signature.bind_partial(*args, **options)  # first: where an option is misspelt, another one is missing
         signature.bind(*args, **options)
     except TypeError as error:
         takes = ', '.join(signature.parameters) or 'none'
@@ -67,18 +73,20 @@ def check_options(what: str, function: Callable[..., Any], /, *args: Any, **opti
 def _found(dotted_path: str) -> Any:
     module_name, _, name = str(dotted_path).rpartition('.')
     if not module_name or module_name.startswith('.'):
-        raise BackendMissing(f'{dotted_path!r} is no dotted path; one looks like {DEFAULT_BACKEND}')
+        raise BackendMissing(f'{dotted_path!r} is no dotted path; {_OURS}')
     try:
         found = getattr(importlib.import_module(module_name), name, None)
     except ImportError as error:
         raise BackendMissing(f'cannot load {dotted_path}: {error}{_advice(module_name, error)}') from error
     if not callable(found):
-        raise BackendMissing(f'cannot load {dotted_path}: the module {module_name} has no class {name}')
+        raise BackendMissing(
+            f'cannot load {dotted_path}: the module {module_name} has no class {name}{_advice(module_name)}'
+        )
     return found
 
 
-def _advice(module_name: str, error: ImportError) -> str:
+def _advice(module_name: str, error: ImportError | None = None) -> str:
     extra = _EXTRAS.get(module_name)
-    if extra is None or error.name == module_name:
-        return ''
-    return f'; install what it needs with: pip install filedepot[{extra}]'
+    if extra is not None and error is not None and error.name != module_name:
+        return f"; install what it needs with: pip install 'filedepot[{extra}]'"
+    return f'; {_OURS}' if module_name.startswith('depot.') else ''

@@ -166,7 +166,7 @@ def _invalid(value: Any) -> InvalidContent:
     if isinstance(value, str):
         return InvalidContent('Only bytes can be stored, not unicode: encode the text, or open its file in binary mode')
     return InvalidContent(
-        f'a {type(value).__name__} cannot be stored; give bytes, a binary file object, '
+        f'the type {type(value).__name__} cannot be stored; give bytes, a binary file object, '
         'a pathlib.Path, an iterator of bytes, an upload or a FileIntent'
     )
 

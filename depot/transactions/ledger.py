@@ -36,7 +36,7 @@ class Ledger:
         self, metadata: MetaData, *metadatas: MetaData, name: str = 'depot_ledger', triggers: bool = False
     ) -> None:
         #: All whose rows are counted here.
-        self.metadatas = (metadata, *metadatas)
+        self.metadatas = checked_metadatas((metadata, *metadatas))
         #: Whether the database keeps the counts.
         self.triggers = triggers
         if any(self.of(each) for each in self.metadatas):
@@ -153,6 +153,14 @@ class Ledger:
     def counted_tables(self) -> list[Table]:
         """The tables with file columns."""
         return [table for each in self.metadatas for table in each.tables.values() if file_columns(table)]
+
+
+def checked_metadatas(given: Iterable[MetaData]) -> tuple[MetaData, ...]:
+    """These metadatas; :class:`~depot.errors.ConfigurationError` if one is something else."""
+    for each in given:
+        if not isinstance(each, MetaData):
+            raise ConfigurationError(f'a ledger counts the rows of a MetaData, such as Base.metadata, not of {each!r}')
+    return tuple(given)
 
 
 def _require_short(files: Iterable[str]) -> None:

@@ -223,7 +223,7 @@ def test_a_backend_whose_package_is_missing_names_the_extra(monkeypatch: pytest.
     ]:
         monkeypatch.delitem(sys.modules, each)
     monkeypatch.setitem(sys.modules, 'boto3', None)
-    assert 'install what it needs with: pip install filedepot[s3]' in refused('--storage', 's3://bucket')
+    assert "install what it needs with: pip install 'filedepot[s3]'" in refused('--storage', 's3://bucket')
 
 
 def test_python_without_toml_names_what_to_install(

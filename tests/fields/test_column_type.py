@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateTable
 
 import depot.fields.sqlalchemy
-from depot.errors import InvalidValue
+from depot.errors import InvalidValue, WrongOption
 from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
 
@@ -42,6 +42,14 @@ def ddl(column_type: Any, dialect: Any = None) -> str:
 
 
 # Made
+
+
+@pytest.mark.parametrize('option', ['storage', 'depot_name', 'variant'])
+def test_an_option_that_is_none_is_refused_with_those_that_are(option: str) -> None:
+    with pytest.raises(
+        WrongOption, match=rf"'{option}'; its options are: filters, upload_type, upload_storage, .*length"
+    ):
+        UploadedFileField(**{option: 'x'})
 
 
 @pytest.mark.parametrize('column_type', [UploadedFileField, UploadedFileField()])

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from depot.errors import FileMissing
+from depot.errors import ConfigurationError, FileMissing
 from depot.fields.interfaces import FileFilter
+from depot.fields.ming import UploadedFileProperty
 from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
 from depot.io.memory import MemoryFileStorage
@@ -195,3 +196,10 @@ def test_a_column_refuses_ahead_of_assignment_too(model: Any, stored: Contents) 
 def test_a_filter_must_say_what_it_does(base: type[DeclarativeBase]) -> None:
     with pytest.raises(TypeError, match='on_save'):
         FileFilter()  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize('field', [UploadedFileField, UploadedFileProperty])
+@pytest.mark.parametrize('filters', [Adding(), Adding, [Adding], ['thumbnail'], 3])
+def test_what_is_no_list_of_filters_is_refused_where_the_column_is_declared(field: Any, filters: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r'filters = .*; they look like \[MyFilter\(\)\]'):
+        field(filters=filters)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from depot.errors import ImmutableFile
+from depot.fields.sqlalchemy import UploadedFileField
 from depot.fields.upload import UploadedFile
+from depot.images.recipe import Variant
 from depot.io.memory import MemoryFileStorage
 from depot.io.utils import FileIntent
 from depot.manager import DepotManager
@@ -47,6 +49,12 @@ def test_items_are_attributes(uploaded: UploadedFile) -> None:
 def test_a_missing_attribute_is_named_together_with_those_there_are(uploaded: UploadedFile) -> None:
     with pytest.raises(AttributeError, match=r"no 'size_of_hat'; it has .*filename"):
         _ = uploaded.size_of_hat
+
+
+def test_a_missing_attribute_is_named_together_with_the_variants_there_are(storage: MemoryFileStorage) -> None:
+    column = UploadedFileField(variants={'thumb': Variant(resize=(8, 8))})
+    with pytest.raises(AttributeError, match=r"no 'thumbnail'; it has .*checksum, and the variants: thumb$"):
+        _ = column.upload(b'x').thumbnail
 
 
 def test_a_property_that_fails_says_why(storage: MemoryFileStorage) -> None:

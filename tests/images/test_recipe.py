@@ -130,6 +130,13 @@ def test_a_step_is_a_pair(step: Any) -> None:
         Variant(step)
 
 
+def test_a_name_that_a_column_gives_is_no_recipe() -> None:
+    with pytest.raises(
+        InvalidVariant, match=r"not 'thumb'; a variant that a column has a name for is an attribute: \.thumb"
+    ):
+        Variant('thumb')  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize('variant', [written[-1] for written in SAME.values()], ids=SAME.keys())
 def test_a_recipe_comes_back_from_its_text(variant: Variant) -> None:
     assert Variant.from_text(variant.to_text()) == variant

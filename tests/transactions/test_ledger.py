@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, MetaData, event, inspect, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import declarative_base
 
 from depot.errors import ConfigurationError, FileMissing
 from depot.io.memory import MemoryFileStorage
@@ -328,3 +329,9 @@ def test_of_two_who_let_a_file_go_at_once_the_later_one_marks_it(engine: Engine,
 def test_it_is_a_table_like_any_other(engine: Engine, ledger: Ledger) -> None:
     columns = {each['name']: each['nullable'] for each in inspect(engine).get_columns('depot_ledger')}
     assert columns == {'file': False, 'refs': True, 'state': False, 'since': False, 'attempts': False}
+
+
+@pytest.mark.parametrize('given', [declarative_base(), 'shop', None], ids=lambda each: type(each).__name__)
+def test_what_is_no_metadata_is_refused(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r'MetaData, such as Base\.metadata, not'):
+        Ledger(given)

@@ -12,7 +12,7 @@ from ...utils import utcnow_naive
 from ..drivers.sqlalchemy.columns import file_columns, tables_with_files
 from ..drivers.sqlalchemy.targets import schema_of
 from ..entries import batches
-from ..ledger import Ledger
+from ..ledger import Ledger, checked_metadatas
 from . import report as words
 from .evidence import Entry, Evidence
 from .marks import Marks
@@ -114,7 +114,7 @@ def _checked(grace: timedelta, moment: datetime) -> timedelta:
 
 def _ledger_of(metadatas: Collection[MetaData]) -> Ledger:
     """The one ledger that counts the rows of these metadatas."""
-    ledgers = {ledger for ledger in map(Ledger.of, metadatas) if ledger is not None}
+    ledgers = {ledger for ledger in map(Ledger.of, checked_metadatas(metadatas)) if ledger is not None}
     if len(ledgers) != 1:
         raise ConfigurationError(
             f'a sweep needs one ledger, not {len(ledgers)}; make one with Ledger(Base.metadata), '
