@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
 from depot.fields.upload import UploadedFile
 from depot.images.recipe import Variant
-from depot.io.folder import SETTLED
+from depot.io.disk.folder import SETTLED
 from depot.io.utils import FileIntent
 from depot.manager import DepotManager
 from tests.benchmarks.bench_serving import medians, report, requests_a_second, running

@@ -25,7 +25,7 @@ from functools import partial
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
-from depot.io.folder import SETTLED
+from depot.io.disk.folder import SETTLED
 from depot.io.local import LocalFileStorage
 from tests.services.nginx import nginx_before
 from tests.services.servers import free_port

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import psycopg
 from sqlalchemy import Engine
 
-from depot.io import disk, folder, local
+from depot.io.disk import contents, folder, system, turns, writing
 from depot.io.faults import Fault, kill
 
 from .engines import WATCHERS
@@ -84,7 +84,7 @@ class SystemSteps:
 
     def begin(self) -> None:
         WATCHERS.append(self._watch)
-        for module in disk, folder, local:
+        for module in contents, folder, system, turns, writing:
             module.os = System(self)  # type: ignore[attr-defined]
 
     def _watch(self, engine: Engine) -> None:

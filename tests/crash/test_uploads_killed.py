@@ -54,7 +54,7 @@ def test_uploads_to_gridfs(mongo_url: str, rounds: int, tell: Tell, monkeypatch:
 
 
 def test_the_harness_finds_a_folder_that_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('depot.io.places.Places.unfinished', lambda self, file_id: self.folder(file_id))
+    monkeypatch.setattr('depot.io.disk.places.Places.unfinished', lambda self, file_id: self.folder(file_id))
     monkeypatch.setattr('depot.io.local.has_metadata', lambda *_: True)
     assert run_local(tmp_path, 100_000, 3).visible
 

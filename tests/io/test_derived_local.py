@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from depot.errors import CorruptMetadata, FileMissing, StorageFailure
-from depot.io import disk, local
 from depot.io.contract.samples import SAMPLE
+from depot.io.disk import turns, writing
 from depot.io.local import LocalFileStorage
 from depot.utils import utcnow_naive
 
@@ -130,7 +130,7 @@ def test_it_is_on_the_disk_before_it_is_in_its_place(
         synced.append(derived(storage, file_id))
         assert pathlib.Path(folder, 'file').read_bytes() == b'small'
 
-    monkeypatch.setattr(local, 'sync_folder', sync)
+    monkeypatch.setattr(writing, 'sync_folder', sync)
     storage.put_derived(file_id, 'key', b'small')
     assert synced == [None]
     assert derived(storage, file_id) == b'small'
@@ -199,7 +199,7 @@ def test_without_locks_it_is_taken_back_if_the_file_is_replaced_in_that_very_mom
             (tmp_path / file_id / 'derived').mkdir()
         rename(source, target)
 
-    monkeypatch.setattr(disk.fcntl, 'flock', _no_locks)
+    monkeypatch.setattr(turns.fcntl, 'flock', _no_locks)
     monkeypatch.setattr(os, 'rename', meanwhile)
     with pytest.raises(FileMissing, match='replaced'):
         storage.put_derived(file_id, 'key', b'small')

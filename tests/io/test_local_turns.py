@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from depot.errors import FileMissing
-from depot.io import disk
-from depot.io.disk import FolderTurn
+from depot.io.disk import turns
+from depot.io.disk.turns import FolderTurn
 from depot.io.local import LocalFileStorage
 
 CONTENTS = {f'{letter}.txt': letter.encode() * 100_000 for letter in 'abc'}
@@ -121,7 +121,7 @@ def test_a_thread_may_take_a_turn_inside_its_turn(tmp_path: pathlib.Path) -> Non
 
 HOLDER = """
 import sys
-from depot.io.disk import FolderTurn
+from depot.io.disk.turns import FolderTurn
 with FolderTurn(sys.argv[1]):
     print('mine', flush=True)
     sys.stdin.readline()
@@ -159,7 +159,7 @@ def test_a_file_system_without_locks_will_do(tmp_path: pathlib.Path, monkeypatch
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, 'No locks available')
 
-    monkeypatch.setattr(disk.fcntl, 'flock', refuse)
+    monkeypatch.setattr(turns.fcntl, 'flock', refuse)
     storage = LocalFileStorage(tmp_path)
     file_id = storage.create(b'old')
     storage.replace(file_id, b'new')
@@ -175,7 +175,7 @@ def test_an_interrupt_while_waiting_leaves_the_turn_to_others(
 
     turn = FolderTurn(os.fspath(tmp_path))
     with monkeypatch.context() as patch:
-        patch.setattr(disk.fcntl, 'flock', interrupt)
+        patch.setattr(turns.fcntl, 'flock', interrupt)
         with pytest.raises(KeyboardInterrupt), turn:
             raise AssertionError('nobody gets here')
     taken = threading.Thread(target=turn.__enter__)
@@ -186,12 +186,12 @@ def test_an_interrupt_while_waiting_leaves_the_turn_to_others(
 
 def test_a_system_without_file_locks_will_do(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'fcntl', None)  # as on Windows: it cannot be imported
-    with _another_disk_module().FolderTurn(os.fspath(tmp_path)):
+    with _another_turns_module().FolderTurn(os.fspath(tmp_path)):
         assert tmp_path.exists()
 
 
-def _another_disk_module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('depot.io.disk_without_locks', str(disk.__file__))
+def _another_turns_module() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('depot.io.disk.turns_without_locks', str(turns.__file__))
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

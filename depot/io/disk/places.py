@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .disk import failing, remove_folder
-from .ids import CANONICAL_ID, new_file_id
+from ..ids import CANONICAL_ID, new_file_id
+from .system import failing, remove_folder
 
 # A file's folder, or its set-aside.
 _FILE = re.compile(rf'({CANONICAL_ID})|\.({CANONICAL_ID})\.old')

@@ -6,12 +6,13 @@ import contextlib
 import os
 from datetime import datetime, timezone
 
-from ..errors import StorageFailure
-from .disk import FolderTurn, failing, remove_folder
+from ...errors import StorageFailure
+from .folders import Folders
 from .places import Hidden, Places
+from .system import failing, remove_folder
 
 
-def clean_folder(places: Places, turn: FolderTurn, before: datetime, dry_run: bool) -> list[str]:
+def clean_folder(folders: Folders, before: datetime, dry_run: bool) -> list[str]:
     """Removes the hidden folders in which nothing has changed since an instant; returns their names.
 
     A set-aside in whose place no new folder has come is the file itself; it is put back. After a failure the
@@ -19,10 +20,10 @@ def clean_folder(places: Places, turn: FolderTurn, before: datetime, dry_run: bo
     """
     removed: list[str] = []
     failures: list[StorageFailure] = []
-    for each in sorted(places.hidden()):
+    for each in sorted(folders.places.hidden()):
         try:
-            with turn:
-                removed += _cleaned(places, each, _seconds(before), dry_run)
+            with folders.turn:
+                removed += _cleaned(folders.places, each, _seconds(before), dry_run)
         except StorageFailure as error:
             failures.append(error)
     for failure in failures:

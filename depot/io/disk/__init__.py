@@ -1,0 +1,1 @@
+"""What the local storage is made of."""
