@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,17 +11,16 @@ from .manager import DepotManager
 from .serving import asgi
 from .serving.delivery import said
 from .serving.handoff import Option as HandOffOption
-from .serving.in_threads import asked_by_threads
-from .serving.permission import Authorize, Fingerprint, Permission
+from .serving.permission import Authorize, Fingerprint, Permission, check_plain
 from .serving.policy import checked_age
-from .serving.renditions import WAIT, Renditions, waited
+from .serving.renditions import WAIT, Renditions
 from .serving.resolver import path_below
 from .serving.response import plain
 from .serving.scope import Receive, Scope, Send
 from .serving.scope import request_path as scope_path
 from .serving.server import FileServer
 from .serving.urls import Urls
-from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, request_of, request_path, send
+from .serving.wsgi import Environ, FileServeApp, StartResponse, _FileIter, request_of, request_path, send, waited
 from .signing import Keys
 
 __all__ = ['DepotASGIMiddleware', 'DepotManager', 'DepotMiddleware', 'FileServeApp', '_FileIter']
@@ -38,8 +37,8 @@ class _Middleware:
         secret_key: Keys | None = None,
         url_expires: float | str = 3600,
         base_url: str | None = None,
-        authorize: Callable[..., Any] | None = None,
-        fingerprint: Callable[..., Any] | None = None,
+        authorize: Authorize | None = None,
+        fingerprint: Fingerprint | None = None,
         inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
@@ -112,6 +111,8 @@ class DepotMiddleware(_Middleware):
         renditions_at_once: int | str | None = None,
         renditions_wait: float | str = WAIT,
     ) -> None:
+        check_plain('authorize', authorize)
+        check_plain('fingerprint', fingerprint)
         super().__init__(
             app,
             mountpoint,
@@ -149,7 +150,7 @@ class DepotASGIMiddleware(_Middleware):
     """Answers as :class:`DepotMiddleware` does, beside an ASGI application; the event loop never waits for a storage.
 
     ``authorize`` and ``fingerprint`` are called with the scope in place of the environ. They may be ``async``
-    functions, which the event loop runs; plain ones are called by a thread.
+    functions, which the task of the request awaits; plain ones are called by a thread.
 
     With ``pathsend`` a server that can (``http.response.pathsend``: granian) sends whole files of more than 64 KiB by
     itself, if they are on a disk of this machine: nearly twice as fast. It opens them a moment after they were
@@ -164,8 +165,8 @@ class DepotASGIMiddleware(_Middleware):
         secret_key: Keys | None = None,
         url_expires: float | str = 3600,
         base_url: str | None = None,
-        authorize: Callable[..., Any] | None = None,
-        fingerprint: Callable[..., Any] | None = None,
+        authorize: Authorize | None = None,
+        fingerprint: Fingerprint | None = None,
         inline: Collection[str] | None = None,
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
@@ -180,8 +181,8 @@ class DepotASGIMiddleware(_Middleware):
             secret_key,
             url_expires,
             base_url,
-            authorize and asked_by_threads(authorize),
-            fingerprint and asked_by_threads(fingerprint),
+            authorize,
+            fingerprint,
             inline,
             resource_policy,
             hand_off,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
+from collections.abc import Callable
 from http import HTTPStatus
 
 from ..errors import StorageFailure
 from .body import BLOCK_SIZE, close_file
 from .delivery import Delivery, said
-from .in_threads import Origin, in_thread
+from .in_threads import in_thread
 from .renditions import Pending
 from .response import Headers, plain
 from .scope import Message, Receive, Scope, Send, request_of, request_query, sends_by_path
-from .server import FileServer
+from .server import Answer, FileServer, Undecided
 
 
 async def answer(
@@ -24,9 +26,11 @@ async def answer(
 
     Raises what a storage raises that fails. If the answer has begun, the server breaks the connection then.
     """
-    origin = Origin(scope, asyncio.get_running_loop())
     by_path = pathsend and sends_by_path(scope)
-    begun = await in_thread(_begin, server, path, origin, by_path, undo=_undo)
+    ask = functools.partial(server.answer, path, request_query(scope), request_of(scope), scope)
+    begun = await in_thread(_begin, ask, by_path, undo=_undo)
+    while isinstance(begun, Undecided):
+        begun = await _decided(begun, by_path)
     content = await _waited(begun, by_path) if isinstance(begun, Pending) else begun
     try:
         await _send(content, receive, send)
@@ -35,14 +39,24 @@ async def answer(
             await in_thread(content.close)
 
 
-def _begin(server: FileServer, path: str, origin: Origin, by_path: bool) -> _Content | Pending:
-    answer = server.answer(path, request_query(origin.scope), request_of(origin.scope), origin)
-    return answer if isinstance(answer, Pending) else _content(answer, by_path)
+def _begin(ask: Callable[[], Answer], by_path: bool) -> _Begun:
+    answer = ask()
+    return _content(answer, by_path) if isinstance(answer, Delivery) else answer
 
 
-def _undo(begun: _Content | Pending) -> None:
-    if isinstance(begun, _Content):
+def _undo(begun: _Begun) -> None:
+    if not isinstance(begun, Pending):
         begun.close()
+
+
+async def _decided(undecided: Undecided, by_path: bool) -> _Begun:
+    """What is answered by what the application says; no thread waits for that, but the request itself."""
+    try:
+        said = await undecided.said
+        return await in_thread(_begin, functools.partial(undecided.answer, said), by_path, undo=_undo)
+    except BaseException:
+        await in_thread(undecided.close)
+        raise
 
 
 async def _waited(pending: Pending, by_path: bool) -> _Content:
@@ -114,6 +128,9 @@ class _Content:
         if not self.is_closed:
             self.is_closed = True
             close_file(self._body)  # bytes have nothing to close
+
+
+_Begun = _Content | Pending | Undecided
 
 
 async def _send(content: _Content, receive: Receive, send: Send) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from ..threads import Outcome, Threads, attempt
-from .scope import Scope
 
 T = TypeVar('T')
 
@@ -38,29 +36,3 @@ async def in_thread(function: Callable[..., T], *args: Any, undo: Callable[[T], 
     if undo is not None and not work.cancelled() and work.result().error is None:
         await in_thread(undo, work.result().get())
     raise cancelled
-
-
-class Origin(NamedTuple):
-    """Where a request came from: what a thread needs to ask the application about it."""
-
-    scope: Scope
-    loop: asyncio.AbstractEventLoop
-
-
-def asked_by_threads(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes of a function that takes a scope, ``async`` or not, one for threads, which takes an :class:`Origin`.
-
-    The event loop runs what is ``async``; a thread waits for it.
-    """
-
-    def ask(origin: Origin, *args: Any) -> Any:
-        result = function(origin.scope, *args)
-        if not inspect.isawaitable(result):
-            return result
-        return asyncio.run_coroutine_threadsafe(_awaited(result), origin.loop).result()
-
-    return ask
-
-
-async def _awaited(awaitable: Awaitable[T]) -> T:
-    return await awaitable

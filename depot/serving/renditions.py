@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import functools
 import math
 import os
@@ -51,14 +50,6 @@ class Pending(NamedTuple):
     seconds: float
     #: What is answered when that is made, or the time is over.
     answer: Callable[[], Delivery]
-
-
-def waited(answer: Delivery | Pending) -> Delivery:
-    """The answer, after this thread has waited for it if it has to."""
-    if isinstance(answer, Delivery):
-        return answer
-    concurrent.futures.wait([answer.making], answer.seconds)
-    return answer.answer()
 
 
 class Renditions:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..io.settings import StorageSettings
 from ..manager import DepotManager
@@ -14,7 +16,7 @@ from .delivery import Delivery, deliver, said
 from .handoff import HandOff, Option
 from .kept import KeptFiles
 from .links import Grant
-from .permission import Permission
+from .permission import Permission, close_promise, is_yes
 from .policy import Policy, checked_inline, checked_resource_policy
 from .renditions import Pending, Renditions
 from .request import Request
@@ -23,6 +25,23 @@ from .response import Response, plain, redirect
 
 # Seconds for which a copy of what never changes may be kept: as long as caches heed.
 _YEAR = 365 * 24 * 60 * 60
+
+
+class Undecided(NamedTuple):
+    """An answer that has to wait for what ``authorize`` or ``fingerprint`` says."""
+
+    said: Awaitable[Any]
+    #: What is answered when that is known.
+    answer: Callable[[Any], Answer]
+    file: Any = None
+
+    def close(self) -> None:
+        """There will be no answer."""
+        close_promise(self.said)
+        close_file(self.file)
+
+
+Answer = Delivery | Pending | Undecided
 
 
 class FileServer:
@@ -48,26 +67,28 @@ class FileServer:
         self._kept = KeptFiles() if self._hand_off is None else None
         self._renditions = renditions
 
-    def answer(self, path: str, query: str, request: Request, origin: Any) -> Delivery | Pending:
-        """The answer, or one that has to wait for a rendition; ``origin`` is the request as the server has it.
+    def answer(self, path: str, query: str, request: Request, origin: Any) -> Answer:
+        """The answer, or one that has to wait; ``origin`` is the request as the server has it.
 
         Raises what a storage raises that fails: such a file is not missing.
         """
+        fingerprint = self._permission.fingerprint(query, origin)
+        return _when_said(fingerprint, functools.partial(self._answer, path, query, request, origin))
+
+    def _answer(self, path: str, query: str, request: Request, origin: Any, fingerprint: Any) -> Answer:
         settings = DepotManager.settings(path.partition('/')[0])
-        grant = self._permission.grant(path, query, origin, settings.private)
+        grant = self._permission.grant(path, query, fingerprint, settings.private)
         if grant is not None and grant.rendition is not None:
             return self._rendition(path, grant.rendition, request, self._policy_of_renditions(settings, grant))
         file = None if grant is None else self._find(path, settings)
         if grant is None or file is None:
             return said(plain(HTTPStatus.NOT_FOUND), request.method)
         try:
-            if settings.private and not self._permission.lets(query, origin, file):
-                close_file(file)
-                return said(plain(HTTPStatus.NOT_FOUND), request.method)
-            return self._serve(path, file, request, settings, grant)
+            authorized = not settings.private or self._permission.authorizes(query, origin, file)
         except BaseException:
             close_file(file)
             raise
+        return _when_said(authorized, functools.partial(self._serve, path, file, request, settings, grant), file)
 
     def _rendition(self, path: str, recipe: str, request: Request, policy: Policy) -> Delivery | Pending:
         """Of a file that the backend would serve, too: there is nobody else who makes it."""
@@ -81,10 +102,18 @@ class FileServer:
         """The stored file. Of a private one ``authorize`` sees what the storage gives."""
         return find_file(path) if settings.private or self._kept is None else self._kept.find(path)
 
-    def _serve(self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant) -> Delivery:
-        response = None if settings.delivery == 'proxy' else self._redirected(path, file, request, settings, grant)
-        if response is None:
-            return deliver(file, request, self._policy(settings, grant), self._hand_off)
+    def _serve(
+        self, path: str, file: Any, request: Request, settings: StorageSettings, grant: Grant, authorized: Any
+    ) -> Delivery:
+        try:
+            response = None if is_yes(authorized) else plain(HTTPStatus.NOT_FOUND)
+            if response is None and settings.delivery != 'proxy':
+                response = self._redirected(path, file, request, settings, grant)
+            if response is None:
+                return deliver(file, request, self._policy(settings, grant), self._hand_off)
+        except BaseException:
+            close_file(file)
+            raise
         close_file(file)
         return said(response, request.method)
 
@@ -136,6 +165,10 @@ class FileServer:
     def _at_most(self, seconds: int, grant: Grant) -> int:
         """No copy, and no other URL, is of use for longer than the URL that led to it."""
         return seconds if grant.expires_at is None else max(1, min(seconds, grant.expires_at - int(time.time())))
+
+
+def _when_said(said: Any, answer: Callable[[Any], Answer], file: Any = None) -> Answer:
+    return Undecided(said, answer, file) if inspect.isawaitable(said) else answer(said)
 
 
 def _text(value: Any) -> str | None:

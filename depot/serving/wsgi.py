@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from ..errors import ConfigurationError
 from .body import BLOCK_SIZE, close_file
 from .conditional import entity_tag, is_fresh
 from .dates import make_date, parse_date
@@ -14,6 +16,7 @@ from .delivery import Delivery, deliver
 from .description import describe
 from .policy import Policy
 from .request import FIELDS, Request
+from .server import Answer, Undecided
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -91,6 +94,20 @@ class FileServeApp:
     def make_date(self, instant: datetime.datetime) -> str:
         """A UTC instant without a time zone as an HTTP date."""
         return make_date(instant)
+
+
+def waited(answer: Answer) -> Delivery:
+    """The answer, after this thread has waited for it if it has to.
+
+    Raises :class:`~depot.errors.ConfigurationError` if only an event loop could wait.
+    """
+    if isinstance(answer, Delivery):
+        return answer
+    if isinstance(answer, Undecided):
+        answer.close()
+        raise ConfigurationError(f'authorize or fingerprint gave {answer.said!r}, which says neither yes nor no')
+    concurrent.futures.wait([answer.making], answer.seconds)
+    return answer.answer()
 
 
 def send(delivery: Delivery, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

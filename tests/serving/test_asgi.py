@@ -509,6 +509,78 @@ def test_functions_of_the_application_see_the_context_of_the_request(private, is
     assert asyncio.run(main()) == 200
 
 
+def test_requests_that_wait_for_the_application_hold_no_threads(storage, private):
+    public = f'/depot/files/{storage.create(LARGE)}'
+    path = f'/depot/private/{private.create(LARGE)}'
+
+    async def main():
+        may_answer = asyncio.Event()
+
+        async def authorize(scope, file):
+            await may_answer.wait()
+            return True
+
+        app = DepotASGIMiddleware(None, authorize=authorize)
+        waiting = [Connection(http_scope(path)) for _ in range(THREADS * 2)]
+        tasks = [asyncio.ensure_future(each.call(app)) for each in waiting]
+        await asyncio.wait_for(Connection(http_scope(public)).call(app), FOREVER)
+        assert not any(each.sent for each in waiting)
+        may_answer.set()
+        await asyncio.gather(*tasks)
+        return {each.answer.body for each in waiting}
+
+    assert asyncio.run(main()) == {LARGE}
+
+
+@pytest.mark.parametrize('option', ['authorize', 'fingerprint'])
+def test_the_task_of_a_request_asks_the_application(private, option):
+    asked = []
+
+    async def function(scope, *file):
+        asked.append(asyncio.current_task())
+        return 'mine'
+
+    async def main():
+        app = DepotASGIMiddleware(None, secret_key='a secret', **{option: function})
+        path = f'private/{private.create(b"content")}'
+        _, _, query = app.url_for(path, fingerprint='mine').partition('?')
+        connection = Connection(http_scope(f'/depot/{path}', query_string=query.encode()))
+        await connection.call(app if option == 'fingerprint' else DepotASGIMiddleware(None, authorize=function))
+        assert asked == [asyncio.current_task()]
+        return connection.answer.status
+
+    assert asyncio.run(main()) == 200
+
+
+def test_a_request_that_is_cancelled_asks_no_longer_and_closes_the_file(private):
+    path = f'/depot/private/{private.create(b"content")}'
+    files, ended = [], []
+
+    async def main():
+        asked = asyncio.Event()
+
+        async def authorize(scope, file):
+            files.append(file)
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ended.append(True)
+                raise
+
+        connection = Connection(http_scope(path))
+        task = asyncio.ensure_future(connection.call(DepotASGIMiddleware(None, authorize=authorize)))
+        await asyncio.wait_for(asked.wait(), FOREVER)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not connection.sent
+
+    asyncio.run(main())
+    assert ended == [True]
+    assert [each.closed for each in files] == [True]
+
+
 @pytest.mark.parametrize('is_async', [True, False])
 def test_an_error_of_authorize_is_raised(private, is_async):
     def plain(scope, file):
