@@ -35,9 +35,9 @@ def _programs() -> Path | None:
 
 @contextlib.contextmanager
 def _server(programs: Path, folder: Path) -> Iterator[int]:
+    _run(programs / 'initdb', '--pgdata', folder, '--username', 'postgres', '--auth', 'trust', '--no-sync')
     port = free_port()
     options = f'-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_prepared_transactions=10'
-    _run(programs / 'initdb', '--pgdata', folder, '--username', 'postgres', '--auth', 'trust', '--no-sync')
     _run(programs / 'pg_ctl', '--pgdata', folder, '--log', folder / 'log', '--wait', '--options', options, 'start')
     try:
         yield port

@@ -30,8 +30,11 @@ def as_user(name: str) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port: int = free.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on, and that for a minute nobody gets but who asks for this very one."""
+    # After a connection that its server ended it waits (RFC 9293 section 3.6.1: TIME-WAIT). Meanwhile the operating
+    # system gives it to no client, and to no server that takes any port, but to one that asks for it (SO_REUSEADDR).
+    with socket.create_server(('127.0.0.1', 0)) as listening:
+        port: int = listening.getsockname()[1]
+        with socket.create_connection(('127.0.0.1', port)):
+            listening.accept()[0].close()
+    return port
