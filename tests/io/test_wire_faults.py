@@ -134,7 +134,7 @@ def busy_servers(traffic: Traffic) -> Iterator[Fault]:
 
 def late_requests(traffic: Traffic) -> Iterator[Fault]:
     for nth in spread(traffic.requests, 2):
-        yield AtRequest(nth + 1, 'delay', seconds=2 * IMPATIENT)
+        yield AtRequest(nth + 1, 'delay')
 
 
 #: After these the client knows what it did not do, and has a connection to tidy up.
@@ -174,7 +174,7 @@ def broken(wire: Wire, fault: Fault, work: Callable[[], Any]) -> tuple[Any, Stor
     finally:
         wire.proxy.arm(None)
         if isinstance(fault, AtRequest) and fault.does == 'delay' and fault.fired:
-            assert fault.over.wait(30)
+            assert fault.over.wait(60)
 
 
 def content_of(storage: FileStorage, file_id: str) -> bytes:

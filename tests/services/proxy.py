@@ -33,6 +33,8 @@ class Fault:
     happened: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     #: Set when the connection or the request that it happened to has come to its end.
     over: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    #: Set when it is armed no more.
+    lifted: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
 
     def fire(self) -> bool:
         """Whether it happens once more."""
@@ -61,13 +63,12 @@ class AtRequest(Fault):
     """At the request of this number, and those after it as long as ``times`` allows.
 
     ``'refuse'`` answers 503 without passing it on (or resets, where the protocol has no such answer); ``'swallow'``
-    lets the server do it and answer, and resets instead of passing the answer on; ``'delay'`` passes it on after
-    ``seconds``, even if nobody waits for it any more.
+    lets the server do it and answer, and resets instead of passing the answer on; ``'delay'`` passes it on when the
+    fault is lifted, even if nobody waits for it any more.
     """
 
     nth: int
     does: Literal['refuse', 'swallow', 'delay']
-    seconds: float = 0
 
 
 @dataclass
@@ -101,6 +102,7 @@ class Proxy:
 
     def __exit__(self, *error: object) -> None:
         self._end.close()
+        self.arm(None)
         for each in self._threads:
             each.join()
         self._ends.close()
@@ -109,12 +111,10 @@ class Proxy:
     def arm(self, fault: Fault | None) -> Traffic:
         """Lets this go wrong from now on, and what was armed before no more; counts anew, in what it returns."""
         with self._lock:
+            if self._fault is not None:
+                self._fault.lifted.set()
             self._fault, self.traffic = fault, Traffic()
             return self.traffic
-
-    def pause(self, seconds: float) -> None:
-        """Waits, but not longer than the proxy is there."""
-        select.select([self._ends], [], [], seconds)
 
     def wait(self, *sources: socket.socket) -> list[socket.socket]:
         """Those that have bytes; none when the proxy ends."""
@@ -199,8 +199,8 @@ class _Connection:
     def _begin(self, data: bytes) -> None:
         self._counts = self._protocol.counts(data)
         self._fault = self._proxy.request() if self._counts else None
-        if self._fault is not None:
-            self._proxy.pause(self._fault.seconds)
+        if self._fault is not None and self._fault.does == 'delay':
+            self._fault.lifted.wait()
 
     def _answer(self, server: socket.socket) -> None:
         data = self._received_answer(server)
