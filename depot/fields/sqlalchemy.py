@@ -195,8 +195,7 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
     def _checked(self, value: Any) -> DepotFileInfo:
         if not isinstance(value, self.upload_type):
             raise InvalidValue(
-                f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; give it one, or a '
-                'content to be stored: bytes, a binary file object, a pathlib.Path, an upload or a FileIntent'
+                f'a file column holds {self.upload_type.__name__}, not {type(value).__name__}; {_advice(value)}'
             )
         statements.written(value)
         return value
@@ -212,6 +211,17 @@ class UploadedFileField(FileColumnType, TypeDecorator[Any]):
 
     def _loaded(self, value: Any) -> DepotFileInfo:
         return named(self.upload_type.decode(value), self.variants)
+
+
+def _advice(value: Any) -> str:
+    if is_content(value):
+        return (
+            'a default, a comparison or an SQL expression comes too late for a content to be stored: it takes '
+            'an UploadedFile, such as type.upload() returns'
+        )
+    return (
+        'give it one, or a content to be stored: bytes, a binary file object, a pathlib.Path, an upload or a FileIntent'
+    )
 
 
 def _explained(process: Callable[[Any], Any]) -> Callable[[Any], Any]:

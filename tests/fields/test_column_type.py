@@ -235,6 +235,15 @@ def test_the_session_is_usable_after_a_wrong_type(session: Session, table: Table
     assert session.scalar(select(table.c.content)) is None
 
 
+def test_a_content_that_nothing_can_store_says_what_to_give_instead(session: Session, table: Table) -> None:
+    for statement in (
+        select(table.c.id).where(table.c.content == b'new'),
+        select(literal(b'new', table.c.content.type)),
+    ):
+        with pytest.raises(StatementError, match=r'such as type\.upload\(\) returns'):
+            session.execute(statement)
+
+
 # Values out
 
 
