@@ -15,6 +15,9 @@ from .io.urls import backend_and_options
 
 __all__ = ['DepotManager', 'configure', 'get_depot', 'get_file', 'set_default']
 
+# What no part of a path may have, not to be taken for several.
+_NOT_IN_NAMES = frozenset('/\\\0')
+
 AnyStorage = TypeVar('AnyStorage', bound=FileStorage)
 
 # A dotted path, not an import: the middleware stands floors above and imports this
@@ -261,7 +264,7 @@ def _check_name(name: Any) -> None:
     """What is no text is left to those who put other objects there, as tests do."""
     if isinstance(name, Mapping):
         raise ConfigurationError('settings are no name of a storage; the name goes first: configure(name, settings)')
-    if isinstance(name, str) and (not name or '/' in name):
+    if isinstance(name, str) and (name in ('', '.', '..') or not _NOT_IN_NAMES.isdisjoint(name)):
         raise ConfigurationError(f'{name!r} is no name of a storage: the path of a file is storage/id, with one slash')
 
 

@@ -148,7 +148,7 @@ def test_the_name_of_an_alias_is_taken():
 # Settings that tests of applications change by hand
 
 
-@pytest.mark.parametrize('name', ['', 'a/b', '/'])
+@pytest.mark.parametrize('name', ['', 'a/b', '/', '.', '..', 'a\\b', 'a\0'])
 def test_a_name_that_cannot_stand_in_a_path_is_refused(name, tmp_path):
     with pytest.raises(ConfigurationError, match='is no name of a storage'):
         DepotManager.configure(name, {'depot.storage_path': str(tmp_path)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,7 @@ class UploadedFile(DepotFileInfo):
     def url_for(
         self,
         *,
-        expires: float | None = None,
+        expires: float | datetime.timedelta | None = None,
         download: bool = False,
         filename: str | None = None,
         absolute: bool = False,

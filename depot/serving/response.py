@@ -10,12 +10,11 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ..errors import InvalidDate
-from ..utils import make_content_disposition
 from .conditional import entity_tag, precondition, range_applies
 from .dates import make_date
 from .description import Description
 from .digest import repr_digest, wants_digest
-from .media import SANDBOX, UNKNOWN, checked_content_type, is_inline, is_part_of_pages, is_passive
+from .disposition import disposition_headers
 from .policy import Policy
 from .ranges import Part, Span, content_range, multipart, requested_spans, size
 from .request import Request
@@ -118,7 +117,8 @@ def headers_for(file: Description, request: Request, policy: Policy, now: dateti
 def _lasting_headers(file: Description, policy: Policy) -> Headers:
     """What is said of it whenever it is asked for; nobody changes this list."""
     etag = entity_tag(file)
-    return [*_content_headers(file, policy), *([('ETag', etag)] if etag else [])]
+    ranges = 'bytes' if file.has_ranges and file.content_length is not None else 'none'
+    return [*disposition_headers(file, policy), ('Accept-Ranges', ranges), *([('ETag', etag)] if etag else [])]
 
 
 def plain(status: HTTPStatus, text: str = '', headers: Headers | None = None) -> Response:
@@ -140,24 +140,6 @@ def redirect(url: str, permanent: bool = True) -> Response:
     response = plain(status, headers=[('Location', location)])
     kept = [each for each in response.headers if not permanent or each[0] != 'Cache-Control']
     return response._replace(headers=kept)
-
-
-def _content_headers(file: Description, policy: Policy) -> Headers:
-    content_type = checked_content_type(file.content_type)
-    is_withheld = file.is_disguised or is_part_of_pages(content_type)
-    content_type = UNKNOWN if is_withheld else content_type
-    is_shown = is_inline(content_type, policy.inline) and not is_withheld
-    disposition = 'inline' if is_shown and policy.disposition != 'attachment' else 'attachment'
-    filename = file.filename if policy.filename is None else policy.filename
-    headers = [
-        ('Content-Type', content_type),
-        ('Content-Disposition', make_content_disposition(disposition, filename)),
-        ('X-Content-Type-Options', 'nosniff'),
-        ('Cross-Origin-Resource-Policy', policy.resource_policy),
-        ('Accept-Ranges', 'bytes' if file.has_ranges and file.content_length is not None else 'none'),
-    ]
-    is_safe = is_shown and is_passive(content_type)
-    return headers if is_safe else [*headers, ('Content-Security-Policy', SANDBOX)]
 
 
 def _dated(file: Description, now: datetime.datetime) -> Headers:

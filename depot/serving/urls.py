@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from typing import Any, NamedTuple
@@ -56,7 +57,7 @@ class Urls:
         self,
         path: str,
         *,
-        expires: float | None = None,
+        expires: float | datetime.timedelta | None = None,
         download: bool = False,
         filename: str | None = None,
         absolute: bool = False,
@@ -65,7 +66,7 @@ class Urls:
     ) -> str:
         """The URL of the stored file at ``storage/id``, from the root of the site, or ``absolute``.
 
-        It works for ``expires`` seconds. With ``download`` a browser saves the
+        It works for ``expires`` seconds, or for a ``timedelta``. With ``download`` a browser saves the
         file and does not show it, under the name ``filename`` if one is given.
         With a ``fingerprint`` it works only for requests that have the same one.
         With the text of a recipe for a ``rendition`` it is the URL of that.
@@ -152,9 +153,10 @@ def _checked_url_expires(value: float | str) -> float:
         raise ConfigurationError(f'url_expires = {value!r} is no number of seconds above 0') from None
 
 
-def _checked_expires(value: float | None) -> float | None:
+def _checked_expires(value: float | datetime.timedelta | None) -> float | None:
     try:
-        return None if value is None else _seconds(value)
+        seconds = value.total_seconds() if isinstance(value, datetime.timedelta) else value
+        return None if seconds is None else _seconds(seconds)
     except (TypeError, ValueError, OverflowError):
         raise InvalidLink(f'expires = {value!r} is no number of seconds above 0') from None
 

@@ -739,6 +739,27 @@ def test_a_cancellation_at_any_await_leaves_no_file_open(storage, cancel, has_ra
 
 
 @each_way_to_cancel
+def test_a_cancellation_while_the_application_is_asked_leaves_no_file_open(storage, private, cancel):
+    path = f'/depot/private/{storage.create(LARGE)}'
+
+    async def authorize(scope, file):
+        await asyncio.sleep(0)
+        return True
+
+    async def main():
+        for nth in itertools.count(1):
+            connection = Connection(http_scope(path))
+            has_come = await cancelled_at(nth, cancel, connection, DepotASGIMiddleware(None, authorize=authorize))
+            assert not [each for each in storage.used if each.is_open]
+            if not has_come:
+                return connection
+
+    storage.step = lambda: threading.Event().wait(0.001)  # so that threads are at work when it comes
+    with DepotManager.override(storage, 'private'):
+        assert asyncio.run(main()).answer.body == LARGE
+
+
+@each_way_to_cancel
 def test_a_cancellation_waits_for_what_the_storage_does(storage, cancel):
     """Whatever a thread was doing when it came is done when the middleware returns."""
     path = f'/depot/files/{storage.create(LARGE)}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -149,6 +150,7 @@ def test_the_last_of_several_keys_signs() -> None:
         ({'filename': 'Bericht Nº 7.pdf'}, Grant('Bericht Nº 7.pdf')),
         ({'filename': 'a.pdf', 'download': True}, Grant('a.pdf', 'attachment')),
         ({'expires': 60}, Grant(expires_at=NOW + 60)),
+        ({'expires': datetime.timedelta(hours=1)}, Grant(expires_at=NOW + 3600)),
         ({'expires': 0.5, 'download': True}, Grant(disposition='attachment', expires_at=NOW + 1)),
     ],
 )
@@ -178,7 +180,9 @@ def test_without_a_key_nothing_can_be_asked_for(path: str, options: Any) -> None
         Urls('/depot', authorizes=True).url_for(path, **options)
 
 
-@pytest.mark.parametrize('expires', [0, -1, -0.5, 10**400, float('inf'), float('nan'), '60', b'', [], {}])
+@pytest.mark.parametrize(
+    'expires', [0, -1, -0.5, 10**400, float('inf'), float('nan'), '60', b'', [], {}, datetime.timedelta(-1)]
+)
 @pytest.mark.parametrize('path', ['public/1', 'private/1'])
 def test_a_time_that_is_none_is_refused(path: str, expires: Any) -> None:
     with pytest.raises(InvalidLink, match='expires = .* is no number of seconds above 0'):
