@@ -27,6 +27,7 @@ TEST = [
     'alembic',
     'asyncpg',
     'coverage>=7.10',  # the first that measures subprocesses by itself
+    'fastapi',
     'granian',  # with gunicorn, uvicorn and waitress, the servers that every case of tests/serving is asked of
     'gunicorn',
     'hypothesis',
@@ -37,6 +38,7 @@ TEST = [
     'pytest>=8.4',
     'pytest-cov>=7.0',
     'pytest-xdist>=3.6',
+    'python-multipart',  # reads the forms of FastAPI
     'setuptools>=70.1',  # the first that builds a wheel by itself
     'sybil',
     'uvicorn',
