@@ -17,6 +17,7 @@ _GIF = 6
 _WEBP = {True: 5, False: 1}
 _WEBP_ALPHA = 2
 _WEBP_LEFT = 8
+_TIFF = 2
 
 # By Pillow, for a pixel in each of its modes, with the modes that it becomes; for a HEIC the decoder's planes, too.
 _MODES = {'1': 2, 'L': 2, 'I;16': 10, 'RGB': 6, 'P': 9}
@@ -37,6 +38,8 @@ def by_libvips(name: str, bands: int, sample: int, is_whole: bool) -> int:
         return bands * COEFFICIENTS if is_whole else 0
     if name == 'png':
         return bands * sample + 1 if is_whole else 0
+    if name == 'tiff':
+        return bands * sample * _TIFF if is_whole else 0
     if name == 'avif':
         return bands * 4 + 4
     if name == 'webp':

@@ -35,6 +35,9 @@ _FRAME = 12
 # Exif 2.32, tag 274: from here on, the first row is a side.
 _SIDEWAYS = 5
 
+# Bytes of a sample, where it is not one.
+_SAMPLES = {'ushort': 2, 'short': 2, 'uint': 4, 'int': 4, 'float': 4, 'double': 8, 'complex': 8, 'dpcomplex': 16}
+
 
 class Original:
     """An image whose header was read and found within the limits; the rest of it is not read yet.
@@ -100,7 +103,7 @@ class Original:
     def _bytes_of_a_pixel(self, header: Image, is_whole: bool) -> int:
         if self.frames > 1:
             return _FRAME
-        return by_libvips(self._format, header.bands, 2 if header.format == 'ushort' else 1, is_whole)
+        return by_libvips(self._format, header.bands, _SAMPLES.get(str(header.format), 1), is_whole)
 
 
 def _wanted(header: Image, frames: int | None) -> int:

@@ -88,7 +88,7 @@ def is_held_whole(file: IO[bytes], name: str) -> bool:
     """Whether a decoder holds more than some rows of this file until it knows the first: it was examined before.
 
     So it does where the rows, or what is fine in them, come in several turns: a JPEG in more than one scan, and an
-    interlaced PNG. A lossless WebP it decodes wholly, before it makes it smaller.
+    interlaced PNG. A lossless WebP it decodes wholly, before it makes it smaller, and the strips and tiles of a TIFF.
     """
     file.seek(0)
     try:
@@ -105,6 +105,7 @@ _HELD_WHOLE: dict[str, Callable[[IO[bytes]], bool]] = {
     'jpeg': lambda file: not jpeg.is_in_one_scan(file),
     'png': png.is_interlaced,
     'webp': webp.is_lossless,
+    'tiff': tiff.is_in_large_pieces,
 }
 
 _EXAMINERS: dict[str, Callable[[IO[bytes], int, Limits], None]] = {

@@ -292,6 +292,36 @@ def _tiff_of_65535_samples() -> bytes:
     return _tiff(_tiff_of(10_000, 10_000, (277, 3, 1, 65_535)), b'\0' * 1000)
 
 
+@_in(BOMBS)
+def _tiff_of_1000_samples() -> bytes:
+    entries = _tiff_of(2000, 2000, (277, 3, 1, 1000), (259, 3, 1, 8), (279, 4, 1, 2 * MIB))
+    return _tiff(entries, b'\0' * 2 * MIB)
+
+
+@_in(BOMBS)
+def _tiff_of_200_planes() -> bytes:
+    return _tiff(_tiff_of(3000, 3000, (277, 3, 1, 200), (284, 3, 1, 2), (259, 3, 1, 8)), b'\0' * 2 * MIB)
+
+
+@_in(BOMBS)
+def _tiff_that_says_to_be_one_jpeg() -> bytes:
+    entries = _tiff_of(4000, 3900, (277, 3, 1, 3), (262, 3, 1, 6), (259, 3, 1, 7), (273, 4, 1, 122), (279, 4, 1, 4))
+    return _tiff(entries, b'\xff\xd8\xff\xd9')
+
+
+@_in(BOMBS)
+def _tiff_of_a_tile_larger_than_itself() -> bytes:
+    tile = [(322, 4, 1, 8000), (323, 4, 1, 8000), (324, 4, 1, 8), (325, 4, 1, 2 * MIB), (277, 3, 1, 4), (262, 3, 1, 2)]
+    entries = [each for each in _tiff_of(10, 10, *tile, (259, 3, 1, 8)) if each[0] not in {273, 278, 279}]
+    return _tiff(entries, b'\0' * 2 * MIB)
+
+
+@_in(BOMBS)
+def _tiff_that_says_twice_how_it_is_packed() -> bytes:
+    entries = _tiff_of(11_000, 11_000, (277, 3, 1, 3), (262, 3, 1, 6), (259, 3, 1, 7))
+    return _tiff([*entries, (259, 3, 1, 8)], b'\xff\xd8\xff\xd9' + b'\0' * 2 * MIB)
+
+
 # BMP
 
 
@@ -373,6 +403,18 @@ def _padded_avif() -> bytes:
 def _packed_bmp() -> bytes:
     row = b'\xff\0' * (8000 // 255) + bytes((8000 % 255, 0, 0, 0))
     return _bmp(8000, 8000, bits=8, compression=1, data=row * 8000 + b'\0\x01')
+
+
+@_in(PADDED)
+def _padded_jpeg_in_tiff() -> bytes:
+    return _tiff(_tiff_of(8000, 8000, (277, 3, 1, 3), (262, 3, 1, 6), (259, 3, 1, 7)), _PADDING)
+
+
+@_in(PADDED)
+@functools.cache
+def _padded_planes_of_a_tiff() -> bytes:
+    planes = [(277, 3, 1, 3), (262, 3, 1, 2), (259, 3, 1, 8), (284, 3, 1, 2)]
+    return _tiff(_tiff_of(8000, 8000, *planes), zlib.compress(b'\0' * 192_000_000) + _PADDING)
 
 
 BOMBS.update(PADDED)

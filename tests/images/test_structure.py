@@ -7,12 +7,15 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
 from depot.errors import ImageTooLarge, InvalidImage
 from depot.images import decoding
 from depot.images.limits import Limits
 from depot.images.pillow_wanted import Wanted
-from depot.images.structure import examined, format_of
+from depot.images.recipe import Variant
+from depot.images.structure import examined, format_of, is_held_whole
+from depot.images.transform import transform
 
 from . import pictures
 from .pictures import animated, cornered, encoded
@@ -61,6 +64,10 @@ WHOLE: dict[str, tuple[str, Callable[[], bytes]]] = {
     'tiff': ('tiff', lambda: encoded(cornered(), 'TIFF')),
     'tiff of some pages': ('tiff', lambda: animated(pictures.CORNERS, 'TIFF')),
     'tiff, big-endian': ('tiff', _big_endian_tiff),
+    'tiff, white by next to nothing': (
+        'tiff',
+        lambda: encoded(Image.new('1', (4000, 4000), 1), 'TIFF', compression='group4'),
+    ),
     'bmp': ('bmp', lambda: encoded(cornered(), 'BMP')),
 }
 
@@ -145,3 +152,29 @@ def test_exif_that_is_cut_off_leads_nowhere(exif: bytes) -> None:
     content = encoded(cornered(), 'JPEG')
     segment = b'\xff\xe1' + struct.pack('>H', len(exif) + 8) + b'Exif\0\0' + exif
     assert examined(io.BytesIO(content[:2] + segment + content[2:]), Limits()) == 'jpeg'
+
+
+PACKINGS = [(mode, each) for mode in ('L', 'RGB', 'CMYK') for each in ('raw', 'packbits', 'tiff_lzw', 'jpeg')]
+
+
+@pytest.mark.parametrize(
+    ('mode', 'packing'),
+    [*PACKINGS, ('RGB', 'tiff_adobe_deflate'), ('1', 'raw'), ('1', 'tiff_lzw'), ('1', 'group3'), ('1', 'group4')],
+)
+def test_a_tiff_of_one_colour_is_read_however_it_is_packed(mode: str, packing: str) -> None:
+    content = encoded(Image.new(mode, (3000, 2000), 1 if mode == '1' else None), 'TIFF', compression=packing)
+    made = decoding.shrunk(io.BytesIO(content), [Wanted(30, 30, 'PNG')])[0]
+    assert made is not None
+    assert (made.width, made.height) == (30, 20)
+    rendition = decoding.transformed(content, Variant(resize_to_limit=(30, 30)))
+    assert (rendition.width, rendition.height) == (30, 20)
+
+
+def test_a_tiff_in_large_pieces_is_held_as_a_whole() -> None:
+    small = encoded(Image.new('RGB', (4000, 3000)), 'TIFF', compression='tiff_lzw')
+    large = encoded(Image.new('RGB', (4000, 3000)), 'TIFF', compression='jpeg', tiffinfo={278: 3000})
+    assert not is_held_whole(io.BytesIO(small), 'tiff')
+    assert is_held_whole(io.BytesIO(large), 'tiff')
+    decoding.transformed(large, Variant(resize_to_limit=(30, 30)))
+    with pytest.raises(ImageTooLarge, match='Decoding the image takes 72000000 bytes'):
+        transform(large, Variant(resize_to_limit=(30, 30)), Limits(memory=71_000_000))
