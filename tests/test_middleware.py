@@ -259,7 +259,7 @@ def address(request, storage):
 
 @pytest.fixture
 def connection(address):
-    connection = http.client.HTTPConnection(*address, timeout=10)
+    connection = http.client.HTTPConnection(*address, timeout=60)
     with closing(connection):
         yield connection
 
@@ -273,7 +273,7 @@ def test_a_file_comes_over_the_wire_whole(storage, connection):
 
 
 def test_after_a_head_nothing_follows_the_headers(storage, address):
-    with socket.create_connection(address, timeout=10) as client:
+    with socket.create_connection(address, timeout=60) as client:
         path = f'/depot/files/{storage.create(b"content")}'
         client.sendall(f'HEAD {path} HTTP/1.0\r\nHost: a\r\n\r\n'.encode())
         received = b''.join(iter(lambda: client.recv(4096), b''))
@@ -305,12 +305,12 @@ def test_a_hostile_name_adds_no_header(storage, connection, name):
 def test_when_the_client_goes_the_file_is_closed(storage, address, opened):
     path = f'/depot/files/{storage.create(LARGE * 8)}'
     opened.clear()
-    with socket.create_connection(address, timeout=10) as client:
+    with socket.create_connection(address, timeout=60) as client:
         client.sendall(f'GET {path} HTTP/1.1\r\nHost: a\r\n\r\n'.encode())
         assert client.recv(100)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')  # reset, at once
     [file] = set(opened)
-    for _ in range(1000):
+    for _ in range(6000):
         if file.closed:
             break
         time.sleep(0.01)

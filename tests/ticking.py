@@ -11,7 +11,7 @@ import threading
 from collections.abc import AsyncIterator
 
 # So long that only a test that fails waits for it, in seconds.
-FOREVER = 30
+FOREVER = 120
 
 
 class Ticker:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
 CHROMIUM = Path('/usr/bin/chromium')
+
+#: Milliseconds until what a page does not show is given up.
+PATIENCE = 120_000
+
 _FLAGS = (
     '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
     '--disable-component-update --disable-sync --disable-dev-shm-usage'
@@ -29,7 +33,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip('apt-get install chromium fonts-dejavu-core')
     playwright = pytest.importorskip('playwright.sync_api', reason='pip install playwright')
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS)
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS, timeout=PATIENCE)
         try:
             yield browser
         finally:
@@ -46,6 +50,7 @@ def window(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
             complaints.append(message.text)
 
     with browser.new_context(**options) as context:
+        context.set_default_timeout(PATIENCE)
         context.on('console', listen)
         context.on('weberror', lambda error: complaints.append(str(error.error)))
         yield context

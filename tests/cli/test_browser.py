@@ -203,11 +203,8 @@ def test_the_page_works_by_keyboard_alone(open_page: Callable[[str], Page], tmp_
 
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
 def test_the_page_fits_a_narrow_screen(browser: Browser, tmp_path: Path, scheme: Any) -> None:
-    with (
-        demo(tmp_path) as url,
-        browser.new_context(viewport={'width': 340, 'height': 700}, color_scheme=scheme) as context,
-    ):
-        page = context.new_page()
+    with demo(tmp_path) as url, window(browser, viewport={'width': 340, 'height': 700}, color_scheme=scheme) as narrow:
+        page = narrow.new_page()
         page.goto(url)
         name = 'a-long-name-without-any-blank-' * 6 + '.txt'
         ends_with(page, 'Commit', lambda: dropped(page, f"data.items.add(new File(['x'], '{name}'))"))

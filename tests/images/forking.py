@@ -17,7 +17,7 @@ SIZES = (11, 12, 13)
 
 
 def ask(path: str, size: int) -> None:
-    signal.alarm(60)  # so that one that hangs comes to an end
+    signal.alarm(300)  # so that one that hangs comes to an end
     make_variant(path, Variant(resize_to_fill=(size, size)).to_text())
 
 
@@ -49,7 +49,7 @@ def by_multiprocessing(path: str) -> None:
 
 
 if __name__ == '__main__':
-    signal.alarm(100)
+    signal.alarm(300)
     folder, path, how = sys.argv[1:]
     DepotManager.configure('default', f'file://{folder}')
     if how == 'by_an_application_of_its_own':

@@ -37,7 +37,7 @@ def fork(storage: LocalFileStorage, path: str, how: str) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
     assert run.returncode == 0, run.stderr

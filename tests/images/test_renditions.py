@@ -200,7 +200,7 @@ class Maker:
         self.process.stdin.flush()
 
     def result(self) -> int:
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=120)
         assert self.process.returncode == 0
         return int(out.split()[-1])
 

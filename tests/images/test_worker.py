@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -64,7 +65,7 @@ except Exception as error:
         cwd=Path(__file__).parents[2],
         env=environment,
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     return run.stdout + (signal.Signals(-run.returncode).name.encode() if run.returncode < 0 else b'')
@@ -141,12 +142,13 @@ def test_a_worker_that_takes_too_long_is_ended(before: list[str]) -> None:
 
 
 def test_a_worker_leaves_no_process_and_no_open_file(before: list[str]) -> None:
+    gc.collect()  # what earlier tests have left
     open_files = len(os.listdir('/proc/self/fd'))
     for content in (encoded(cornered()), b'no image'):
         with contextlib.suppress(InvalidImage):
             decoding.shrunk(io.BytesIO(content), WANTED)
     assert children() == before
-    assert len(os.listdir('/proc/self/fd')) == open_files
+    assert len(os.listdir('/proc/self/fd')) <= open_files
 
 
 @pytest.mark.parametrize('task', ['pillow', 'transform'])

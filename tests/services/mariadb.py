@@ -15,7 +15,7 @@ import pytest
 from .servers import as_user, data_folder, free_port
 
 #: Seconds until a server that does not answer is given up.
-_PATIENCE = 60
+_PATIENCE = 120
 
 
 @pytest.fixture(scope='session')

@@ -19,7 +19,7 @@ from .servers import free_port
 MANUAL = Path(__file__).parents[2] / 'docs' / 'nginx.conf'
 
 #: Seconds until a server that does not answer is given up.
-_PATIENCE = 30
+_PATIENCE = 120
 
 # Without these, it writes into folders of the system.
 _TEMPORARY = ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')

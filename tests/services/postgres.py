@@ -38,7 +38,8 @@ def _server(programs: Path, folder: Path) -> Iterator[int]:
     _run(programs / 'initdb', '--pgdata', folder, '--username', 'postgres', '--auth', 'trust', '--no-sync')
     port = free_port()
     options = f'-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_prepared_transactions=10'
-    _run(programs / 'pg_ctl', '--pgdata', folder, '--log', folder / 'log', '--wait', '--options', options, 'start')
+    start = '--log', folder / 'log', '--wait', '--timeout', '120', '--options', options, 'start'
+    _run(programs / 'pg_ctl', '--pgdata', folder, *start)
     try:
         yield port
     finally:

@@ -20,7 +20,7 @@ import pytest
 from .servers import free_port
 
 #: Seconds until a server that does not answer is given up.
-_PATIENCE = 60
+_PATIENCE = 120
 
 # Every port that the server would choose by itself; two servers would choose the same.
 _PORTS = ('master.port', 'volume.port', 'filer.port')
@@ -135,7 +135,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], server: SeaweedFS, log: 
 
 def _is_ready(server: SeaweedFS) -> bool:
     """Whether it answers, and knows its users: until then it takes anybody."""
-    connection = http.client.HTTPConnection(server.url.removeprefix('http://'), timeout=5)
+    connection = http.client.HTTPConnection(server.url.removeprefix('http://'), timeout=60)
     try:
         connection.request('GET', '/')
         return connection.getresponse().status == 403

@@ -19,7 +19,7 @@ import pytest
 from .servers import free_port
 
 #: Seconds until a server that does not answer is given up.
-_PATIENCE = 60
+_PATIENCE = 120
 
 _numbers = itertools.count()
 

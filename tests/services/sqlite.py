@@ -9,7 +9,8 @@ from sqlalchemy import Engine, create_engine, event
 
 
 def sqlite_engine(file: Path, **options: Any) -> Engine:
-    """An engine with real transactions."""
+    """An engine with real transactions, which waits a minute for a lock: a busy machine takes its time."""
+    options.setdefault('connect_args', {'timeout': 60})
     return with_real_transactions(create_engine(f'sqlite:///{file}', **options))
 
 

@@ -28,7 +28,7 @@ def curl(asking, storage, tmp_path):
     def run(sample: Sample, *options: str) -> bytes:
         url = asking.server.url(sample.path(storage))
         command = ['curl', '--disable', '--silent', '--show-error', '--fail', '--noproxy', '*', *options, url]
-        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60).stdout
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120).stdout
 
     return run
 

@@ -12,7 +12,7 @@ from webtest.http import StopableWSGIServer
 
 from depot.manager import DepotManager
 
-from ..cli.browser import chromium
+from ..cli.browser import PATIENCE, chromium
 
 SECONDS, RATE = 300, 8000
 
@@ -115,6 +115,7 @@ def site(request):
 def page(browser, site):
     """A page of the application, which remembers what scripts say."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
     page.dialogs = []
     page.on('dialog', lambda dialog: (page.dialogs.append(dialog.message), dialog.dismiss()))
     page.goto(site.url)
@@ -165,7 +166,11 @@ def test_a_pdf_opens_inside_the_page(page, site):
     url = site.store(pdf(), 'letter.pdf')
     show(page, site, f'<iframe src="{url}"></iframe>')
     assert url in [each.url for each in page.frames]
-    assert any(each.url.startswith('chrome-extension://') for each in page.frames)  # the browser's own viewer
+    for _ in range(600):
+        if any(each.url.startswith('chrome-extension://') for each in page.frames):  # the browser's own viewer
+            return
+        page.wait_for_timeout(100)
+    pytest.fail('the browser does not show it')
 
 
 def test_a_page_of_a_stranger_is_saved_and_not_shown(page, site):

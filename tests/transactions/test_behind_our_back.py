@@ -141,7 +141,7 @@ stopping, stopped, ready = threading.Event(), threading.Event(), threading.Event
 @atexit.register  # before weakref's own, and so it runs after it
 def wait_for_the_thread():
     stopping.set()
-    stopped.wait(30)
+    stopped.wait(120)
 
 
 from sqlalchemy import create_engine
@@ -162,13 +162,13 @@ def work():
         session.flush()
         session.add(Document(content=b'assigned'))
         ready.set()
-        stopping.wait(30)
+        stopping.wait(120)
         session.commit()
     stopped.set()
 
 
 threading.Thread(target=work, daemon=True).start()
-ready.wait(30)
+ready.wait(120)
 """
 
 

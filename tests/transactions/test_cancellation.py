@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from depot.transactions.ledger import Ledger
 
 from ..cancelling import Cancel, Cancellation, each_way_to_cancel
+from ..ticking import FOREVER
 from .coroutines import (
     SCENARIOS,
     assigns_where_sqlalchemy_can_await,
@@ -82,7 +84,8 @@ async def cancel_at_each_await(scenario: Any, cancel: Cancel, connect: Any, chec
 
 async def at_rest(check: Check) -> None:
     """Checks, but gives the garbage collector, and what it leaves to threads, some time before it fails."""
-    for _ in range(100):
+    deadline = time.monotonic() + FOREVER
+    while time.monotonic() < deadline:
         gc.collect()
         with contextlib.suppress(AssertionError):
             check()

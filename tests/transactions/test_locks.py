@@ -107,7 +107,7 @@ def test_referring_to_a_row_and_then_replacing_its_file_is_no_deadlock(engine: E
     def work(content: bytes) -> None:
         with engine.begin() as connection:
             connection.execute(text('INSERT INTO comment VALUES (1)'))
-            both.wait(30)
+            both.wait(120)
             connection.execute(update(ASSET).where(ASSET.c.id == 1).values(content=content))
         done.append(content)
 

@@ -7,7 +7,7 @@ import contextvars
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from depot.transactions import threads
 from depot.transactions.drivers.sqlalchemy import waiting
 
 # So long that only a test that fails waits for it, in seconds.
-FOREVER = 30
+FOREVER = 120
 
 needs_timeout = pytest.mark.skipif(sys.version_info < (3, 11), reason='impossible here: no asyncio.timeout')
 
@@ -46,10 +46,13 @@ class Work:
         await asyncio.to_thread(self.has_begun.wait, FOREVER)
 
 
-async def cancelled_during(work: Work, coroutine: Coroutine[Any, Any, Any], message: str = '') -> Any:
+async def cancelled_during(
+    work: Work, coroutine: Coroutine[Any, Any, Any], message: str = '', others: Iterable[Work] = ()
+) -> Any:
     """Cancels a coroutine while it is at work, and gives it time to notice, before the work ends."""
     task = asyncio.ensure_future(coroutine)
-    await work.begun()
+    for each in (*others, work):
+        await each.begun()
     task.cancel(message)
     for _ in range(10):
         await asyncio.sleep(0)
@@ -287,7 +290,7 @@ def test_a_cancellation_undoes_all_and_begins_no_more(others: int) -> None:
         each.may_end = work.may_end
     flow = partial(waiting.run_all, [*blockers, work, *[other] * others], undone.extend)
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(cancelled_during(work, greenlet_spawn(flow)))
+        asyncio.run(cancelled_during(work, greenlet_spawn(flow), others=blockers))
     assert begun == []
     assert undone == ['done'] * threads.SIDE_BY_SIDE
 
@@ -398,9 +401,13 @@ def test_on_a_thread_with_a_loop_a_finalizer_does_not_wait(greenlet: bool) -> No
 # -- processes
 
 
+# For developers, asyncio complains of whatever takes a tenth of a second, as anything does on a busy machine.
+QUIET = "import logging; logging.getLogger('asyncio').setLevel(logging.ERROR)"
+
+
 def python(script: str) -> str:
     """What a script prints in a new process, where each warning is an error, and nothing may be said beside it."""
-    command = [sys.executable, '-X', 'dev', '-W', 'error', '-c', script]
+    command = [sys.executable, '-X', 'dev', '-W', 'error', '-c', QUIET + script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=FOREVER, check=False)
     assert (done.returncode, done.stderr) == (0, '')
     return done.stdout

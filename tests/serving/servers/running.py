@@ -25,7 +25,7 @@ from .wire import ask
 _ROOT = Path(__file__).parents[3]
 _APPLICATION = 'tests.serving.servers.application:app'
 #: Seconds until a server that does not answer is given up.
-_PATIENCE = 30
+_PATIENCE = 120
 
 
 class Kind(NamedTuple):
@@ -133,7 +133,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """Asks it to end, which ends its workers too."""
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 #: Seconds until a server that says nothing more is given up.
-_PATIENCE = 20
+_PATIENCE = 120
 
 # RFC 9112 section 4 and RFC 9110 sections 5.1 and 5.5: what a status line and a field line look like. Visible ASCII
 # only: no header that we send needs anything else.
