@@ -118,8 +118,12 @@ def _metadatas(name: str, module: ModuleType, value: Any) -> tuple[Any, ...]:
 def _metadatas_of(value: Any) -> tuple[Any, ...]:
     from sqlalchemy import MetaData
 
-    found = getattr(value, 'metadatas', None) or (getattr(value, 'metadata', value),)
-    return tuple(found) if all(isinstance(each, MetaData) for each in found) else ()
+    try:
+        several = getattr(value, 'metadatas', None)
+        found = several if isinstance(several, tuple) else (getattr(value, 'metadata', value),)
+    except Exception:  # of what stands for a request while there is none; and SQLAlchemy's func has every attribute
+        return ()
+    return found if all(isinstance(each, MetaData) for each in found) else ()
 
 
 def _candidates(module: ModuleType) -> str:

@@ -21,11 +21,18 @@ MODELS = """
 from depot.fields.sqlalchemy import UploadedFileField
 from depot.manager import DepotManager
 from depot.transactions.ledger import Ledger
-from sqlalchemy import Integer, MetaData, NullPool, create_engine
+from sqlalchemy import Integer, MetaData, NullPool, create_engine, func
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 DepotManager.configure('default', {'depot.storage_path': './files'})
 
+
+class Request:
+    def __getattr__(self, name):
+        raise RuntimeError('Working outside of request context')
+
+
+request = Request()
 
 class Base(DeclarativeBase):
     pass
@@ -175,6 +182,7 @@ def test_another_database_can_be_named(models: Any, session: Any) -> None:
         ('..shop_models:Base', '--app ..shop_models:Base: one looks like myapp.models:Base'),
         ('shop/models.py:Base', '--app shop/models.py:Base: one looks like myapp.models:Base'),
         ('shop_models:Bas', "has no attribute 'Bas'; what has metadata there: Base, ledger, Document"),
+        ('shop_models:func', 'no metadata in an object of the type _FunctionGenerator; what has metadata there: Base'),
         ('shop_models:number', 'no metadata in an object of the type int; what has metadata there: Base, ledger'),
         ('json:dumps.x', "has no attribute 'x'; one that has is myapp.models:Base"),
         ('shop_models:nested', 'no metadata in an object of the type type'),
