@@ -81,8 +81,11 @@ class DiskBody:
         self.fileno, self.seekable = self._content.fileno, self._content.seekable
 
     def read(self, n: int = -1) -> bytes:
+        """A block at a time: waitress asks for megabytes, sends what its client takes, and reads the rest once more."""
+        if n < 0:
+            return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
         left = max(self._length - self.tell(), 0)
-        block: bytes = self._content.read(left if n < 0 else min(n, left))
+        block: bytes = self._content.read(min(n, left, BLOCK_SIZE))
         if n and left and not block:
             raise _ended(self._file, left)
         return block

@@ -321,6 +321,20 @@ def test_a_file_on_the_disk_can_be_sent_by_its_descriptor(tmp_path):
     assert file.closed
 
 
+def test_a_server_that_asks_for_more_than_a_client_takes_gets_a_block(tmp_path):
+    storage = LocalFileStorage(tmp_path)
+    file = storage.get(storage.create(LARGE))
+    asked = []
+
+    def wrapper(body, block_size):
+        asked.append(body.read(len(LARGE)))
+        asked.append(body.read())
+        return FileWrapper(body)
+
+    assert serve(file, **{'wsgi.file_wrapper': wrapper}).body == b''
+    assert asked == [LARGE[:BLOCK_SIZE], LARGE[BLOCK_SIZE:]]
+
+
 def test_a_file_that_is_shorter_than_it_says_never_ends_without_an_error(tmp_path):
     storage = LocalFileStorage(tmp_path)
     file = storage.get(storage.create(LARGE))
