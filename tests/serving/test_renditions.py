@@ -253,9 +253,9 @@ def test_a_public_one_may_be_kept_for_a_year_whatever_files_are(server: Server) 
 
 
 def test_a_private_one_is_kept_by_its_client_for_as_long_as_the_url_works(server: Server) -> None:
-    url = uploaded('private').variant(THUMB).url_for(expires=10)
+    url = uploaded('private').variant(THUMB).url_for(expires=600)
     kept = server.ask(url).headers['cache-control']
-    assert kept in {f'max-age={each}, private, immutable' for each in (9, 10, 11)}
+    assert kept in {f'max-age={each}, private, immutable' for each in range(540, 602)}
 
 
 def test_what_nobody_may_keep_is_not_kept(server: Server) -> None:
