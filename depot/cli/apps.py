@@ -18,7 +18,7 @@ _EXAMPLE = 'myapp.models:Base'
 
 _APP_HELP = (
     'Where the models are: a declarative base, a MetaData, a Ledger, an object with a metadata, or a function '
-    'that returns one. To import the module must configure the storages.'
+    'that returns one. Importing the module must configure the storages.'
 )
 _DATABASE_HELP = "URL of the database; by default the 'engine' that the object or its module has."
 
@@ -85,7 +85,7 @@ def load(name: str) -> tuple[ModuleType, Any]:
     """The module, and the object in it that the option ``--app`` names; of a function, what it returns."""
     module_name, _, attribute = name.partition(':')
     if not (module_name and attribute) or module_name.startswith('.') or '/' in module_name:
-        raise click.UsageError(f'--app {name}: one looks like {_EXAMPLE}')
+        raise click.UsageError(f'--app {name}: it is a module, a colon and an object in it, such as {_EXAMPLE}')
     module = imported(module_name)
     try:
         value = functools.reduce(getattr, attribute.split('.'), module)

@@ -29,10 +29,15 @@ def _open(stream: TextIO | None, name: str) -> TextIO:
 
 @click.command('list')
 @storage_options
-@click.option('--long', is_flag=True, help='Also size, instant (UTC), type and name, between tabs; a request a file.')
+@click.option(
+    '--long', is_flag=True, help='Also size, time (UTC), type and name, between tabs; one request for each file.'
+)
 @click.option('--after', metavar='ID', help='Begin behind this id, which need not be there any more.')
 def list_files(storage: FileStorage, long: bool, after: str | None) -> None:
-    """Print the ids of all files of a storage, one a line, in ascending order."""
+    """Print the ids of all files.
+
+    One a line, in ascending order: that is by age, for files of this release.
+    """
     out = _open(sys.stdout, 'output')  # not echo, which would flush every line
     well = True
     for each in storage.iter_ids(after):
@@ -74,8 +79,8 @@ def _printable(value: Any) -> str:
 def get(storage: FileStorage, file_id: str, output: str, force: bool) -> None:
     """Fetch a file.
 
-    Size and checksum are verified, where the storage knows them. A FILE is
-    there as a whole, or not at all; of the standard output the status tells.
+    Size and checksum are verified, where the storage knows them. With --output
+    there is the whole FILE at the end, or none; without, look at the status.
     """
     with storage.get(file_id) as file:
         if output != _STDIO:
@@ -137,7 +142,7 @@ def url(
     filename: str | None,
     content_type: str | None,
 ) -> None:
-    """Print a URL by which anybody can fetch a file from the storage itself.
+    """Print a URL by which anybody can fetch a file.
 
     Folders, memory and GridFS have none: their files are served by the
     application.

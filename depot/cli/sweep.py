@@ -28,15 +28,15 @@ _DRY_RUN = click.option('--dry-run', is_flag=True, help='Say what would be done,
     help='How long a file may belong to a transaction that is still open: a number and s, m, h or d.',
 )
 @_DRY_RUN
-@click.option('--force', is_flag=True, help='Remove an implausible share of a storage too.')
+@click.option('--force', is_flag=True, help='Remove more than 20 files and a tenth of a storage, too.')
 @click.option('--quick', is_flag=True, help='Read no rows: only finish what the ledger says.')
 @click.option('--full', is_flag=True, help='Look at all files, and not only at those stored since the last sweep.')
 def sweep(app: App, grace: timedelta, dry_run: bool, force: bool, quick: bool, full: bool) -> None:
     """Remove the files that no row needs any more.
 
-    Run it regularly, once a day, say. It prints what it did with which file, and
-    why; at the end how many of each. It ends with status 1 if somebody has to
-    look: at rows whose file is missing, at files that could not be removed.
+    Run it once a day. It prints what it did with each file, and why, and at the
+    end how many of each. The status is 1 if somebody has to look: at rows whose
+    file is missing, or at files that could not be removed.
     """
     from ..transactions import sweeper  # here, because it loads SQLAlchemy
 

@@ -44,7 +44,7 @@ class Job(NamedTuple):
 
 @click.group()
 def variants() -> None:
-    """Renditions of images, by the recipes that columns have names for."""
+    """Renditions of images, by named recipes."""
 
 
 @variants.command()
@@ -52,10 +52,10 @@ def variants() -> None:
 @_NAME
 @_JOBS
 def make(app: App, names: Sequence[str], jobs: int) -> None:
-    """Make the named variants of all files that rows have, unless they were made before.
+    """Make the named variants of all files that rows have.
 
-    It prints how many of each. Those that cannot be made are named on the
-    standard error, and the status is 1.
+    Those that were made before are left as they are. It prints how many of each.
+    Those that cannot be made are named on the standard error, and the status is 1.
     """
     _check(app, names)
     _do(app, lambda each: _variants(each, names), _make, jobs)
@@ -66,9 +66,10 @@ def make(app: App, names: Sequence[str], jobs: int) -> None:
 @_NAME
 @_JOBS
 def clear(app: App, names: Sequence[str], jobs: int) -> None:
-    """Remove the renditions of all files that rows have; those that are asked for are made anew.
+    """Remove the renditions of all files that rows have.
 
-    Without a NAME these are all: also by recipes that have none.
+    Those that are asked for again are made anew. Without a NAME all are removed,
+    also those by recipes that have none.
     """
     if names:
         _check(app, names)

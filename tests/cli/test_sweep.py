@@ -174,13 +174,22 @@ def test_another_database_can_be_named(models: Any, session: Any) -> None:
 @pytest.mark.parametrize(
     ('app', 'message'),
     [
-        ('shop_models', '--app shop_models: one looks like myapp.models:Base'),
-        ('shop_models:', '--app shop_models:: one looks like myapp.models:Base'),
+        ('shop_models', '--app shop_models: it is a module, a colon and an object in it, such as myapp.models:Base'),
+        ('shop_models:', '--app shop_models:: it is a module, a colon and an object in it, such as myapp.models:Base'),
         ('shop_model:Base', "No module named 'shop_model'; it is looked for in this folder and on PYTHONPATH"),
         ('shop_models.inner:Base', "No module named 'shop_models.inner'"),
-        ('./shop_models.py:Base', '--app ./shop_models.py:Base: one looks like myapp.models:Base'),
-        ('..shop_models:Base', '--app ..shop_models:Base: one looks like myapp.models:Base'),
-        ('shop/models.py:Base', '--app shop/models.py:Base: one looks like myapp.models:Base'),
+        (
+            './shop_models.py:Base',
+            '--app ./shop_models.py:Base: it is a module, a colon and an object in it, such as myapp.models:Base',
+        ),
+        (
+            '..shop_models:Base',
+            '--app ..shop_models:Base: it is a module, a colon and an object in it, such as myapp.models:Base',
+        ),
+        (
+            'shop/models.py:Base',
+            '--app shop/models.py:Base: it is a module, a colon and an object in it, such as myapp.models:Base',
+        ),
         ('shop_models:Bas', "has no attribute 'Bas'; what has metadata there: Base, ledger, Document"),
         ('shop_models:func', 'no metadata in an object of the type _FunctionGenerator; what has metadata there: Base'),
         ('shop_models:number', 'no metadata in an object of the type int; what has metadata there: Base, ledger'),
