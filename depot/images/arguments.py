@@ -6,8 +6,10 @@ Every check takes what the application wrote and returns its canonical form, mad
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from typing import NamedTuple
 
 #: A checked argument: what JSON has.
@@ -47,6 +49,7 @@ WHITE = '#ffffff'
 
 _COLOURS = {'white': WHITE, 'black': '#000000', 'transparent': '#00000000'}
 _HEX = re.compile(r'#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})', re.ASCII)
+_HYPHENS = re.compile('[-_ ]')
 _OVERLAY = re.compile(r'[\w-][\w.-]*(/[\w-][\w.-]*)*')
 
 
@@ -59,9 +62,9 @@ def whole(least: int, most: int) -> Check:
     """A whole number in a range, both ends included."""
 
     def check(value: object) -> Plain:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
             raise ValueError(f'a whole number from {least} to {most}')
-        return value
+        return int(value)
 
     return check
 
@@ -70,18 +73,20 @@ def number(least: float, most: float) -> Check:
     """A number in a range, both ends included; one without a fraction is kept as a whole one."""
 
     def check(value: object) -> Plain:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        found = _real(value)
+        if not least <= found <= most:
             raise ValueError(f'a number from {least} to {most}')
-        return _shortest(value)
+        return _shortest(found)
 
     return check
 
 
 def angle(value: object) -> Plain:
     """Degrees, clockwise, from 0 up to, not including, 360."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_ANGLE:
+    found = _real(value)
+    if not abs(found) <= MAX_ANGLE:
         raise ValueError(f'a number of degrees from -{MAX_ANGLE} to {MAX_ANGLE}')
-    return _shortest(value % 360 % 360)  # twice, because that of a tiny one below 0 is 360
+    return _shortest(found % 360 % 360)  # twice, because that of a tiny one below 0 is 360
 
 
 def sharpness(value: object) -> Plain:
@@ -97,13 +102,14 @@ def flag(value: object) -> Plain:
 
 
 def one_of(*words: str, **others: str) -> Check:
-    """One of some words, however they are cased; ``others`` are more names for them."""
+    """One of some words, however they are cased and hyphenated; ``others`` are more names for them."""
+    known = {_bare(each): each for each in words} | others
 
     def check(value: object) -> Plain:
-        word = str(value).lower().replace('_', '-')
-        if others.get(word, word) not in words:
+        word = known.get(_bare(str(value)))
+        if word is None:
             raise ValueError(f'one of {", ".join(words)}')
-        return others.get(word, word)
+        return word
 
     return check
 
@@ -127,8 +133,19 @@ def overlay(value: object) -> Plain:
     return value
 
 
+def _real(value: object) -> float:
+    """The number, which may be one of another library's; not a number for what is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    return value if isinstance(value, int) else float(value)  # because a large one is no float
+
+
 def _shortest(value: float) -> float:
     return int(value) if float(value).is_integer() else float(value)
+
+
+def _bare(word: str) -> str:
+    return _HYPHENS.sub('', word.lower())
 
 
 class Option(NamedTuple):

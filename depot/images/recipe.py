@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from ..errors import InvalidVariant
-from .arguments import OPTIONS, Plain
-from .steps import Step, changed, read_options, read_steps, written
+from .arguments import OPTIONS, Plain, flag
+from .steps import Step, changed, checked, read_options, read_steps, written
 
 #: Part of every key: with another number, every rendition is made anew.
 VERSION = 1
@@ -63,7 +63,7 @@ class Variant:
         pairs = [each for each in operations_and_options.items() if each[0] not in OPTIONS]
         self._keep('steps', tuple(read_steps([*steps, *pairs])))
         self._keep('options', MappingProxyType(read_options(operations_and_options, OPTIONS)))
-        self._keep('eager', bool(eager))
+        self._keep('eager', checked('', 'eager', flag, eager))
         self._keep('_text', _compact([VERSION, list(map(written, self.steps)), changed(self.options, OPTIONS)]))
         self._keep('key', hashlib.sha256(self._text.encode()).hexdigest()[:_KEY_LENGTH])
 
@@ -75,7 +75,7 @@ class Variant:
             if version == VERSION:
                 return cls(*steps, **options)
         except (ValueError, TypeError, RecursionError) as error:
-            raise InvalidVariant(f'Not the text of a recipe: {text[:100]!r} ({error})') from error
+            raise InvalidVariant(f'Not the text of a recipe: {str(text)[:100]!r} ({error})') from error
         raise InvalidVariant(f'A recipe of version {VERSION} is read, not of {version!r}: {text[:100]!r}')
 
     def to_text(self) -> str:

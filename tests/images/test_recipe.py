@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import enum
 import json
 import pickle
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -17,6 +19,11 @@ from hypothesis import strategies as st
 
 from depot.errors import InvalidVariant
 from depot.images.recipe import Variant
+
+
+class Three(enum.IntEnum):
+    times = 3
+
 
 SAME: dict[str, list[Variant]] = {
     'a size': [
@@ -48,6 +55,9 @@ SAME: dict[str, list[Variant]] = {
         Variant(background=[0, 0, 255, 255]),
     ],
     'a format': [Variant(format='jpeg'), Variant(format='JPG')],
+    'a number': [Variant(blur=3), Variant(blur=3.0), Variant(blur=Fraction(3)), Variant(blur=Three.times)],
+    'a whole number': [Variant(quality=3), Variant(quality=Three.times)],
+    'a corner': [Variant(composite=('a.png', {'gravity': each})) for each in ('south-west', 'SouthWest', 'south west')],
     'sharper': [Variant(sharpen=True), Variant(sharpen=1), Variant(sharpen=1.0), Variant(sharpen={'sigma': 1})],
     'order of options': [Variant(format='webp', quality=3), Variant(quality=3, format='webp')],
 }
@@ -82,6 +92,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({'quality': 0}, 'quality is a whole number from 1 to 100'),
     ({'frames': 0}, 'frames is a whole number'),
     ({'lossless': 1}, 'lossless is True or False'),
+    ({'eager': 'no'}, "eager is True or False, not 'no'"),
     ({'enlarge': (1, 1)}, "called 'enlarge'; choose from resize_to_fit"),
     ({'page': 3}, 'not made yet'),
     ({'source': 'pdf'}, 'not made yet'),
@@ -153,6 +164,12 @@ def test_a_recipe_comes_back_from_its_text(variant: Variant) -> None:
 )
 def test_a_text_that_is_no_recipe_is_refused(text: str) -> None:
     with pytest.raises(InvalidVariant):
+        Variant.from_text(text)
+
+
+@pytest.mark.parametrize('text', [None, 3, ['rotate', 90]])
+def test_what_is_no_text_is_no_recipe_either(text: Any) -> None:
+    with pytest.raises(InvalidVariant, match='Not the text of a recipe'):
         Variant.from_text(text)
 
 
