@@ -165,7 +165,10 @@ class _Rendering:
     def _timing(self, durations: Sequence[float]) -> Timing | None:
         if self._name == 'TIFF':
             return None
-        return Timing(durations, self._image.info.get('loop', 1))
+        loop = self._image.info.get('loop')
+        if loop is None:
+            return Timing(durations, 1)
+        return Timing(durations, loop + 1 if self._name == 'GIF' and loop else loop)
 
     def _turned(self, size: tuple[int, int]) -> tuple[int, int]:
         return (size[1], size[0]) if self._orientation in SIDEWAYS else size

@@ -52,8 +52,8 @@ class Timing(NamedTuple):
 
     #: Milliseconds, of each frame.
     durations: Sequence[float]
-    #: How often; 0 is for ever.
-    loop: int
+    #: How often; 0 is for ever. A GIF says how often it is repeated, once less.
+    plays: int
 
 
 def opened(file: IO[bytes], name: str) -> ImageFile.ImageFile:
@@ -102,12 +102,14 @@ def _several(frames: Sequence[Image.Image], name: str, timing: Timing | None) ->
     options: dict[str, Any] = {'save_all': True, 'append_images': frames[1:]}
     if timing:
         options['duration'] = [round(each) for each in timing.durations]
-        options['loop'] = timing.loop
+        options['loop'] = timing.plays
     if name == 'GIF':
         # Each frame is whole: what is transparent in it shall not show the one before.
         options['disposal'] = 2
-        if timing and timing.loop == 1:
+        if timing and timing.plays == 1:
             del options['loop']  # which GIF says by saying nothing
+        elif timing and timing.plays:
+            options['loop'] = timing.plays - 1
     return options
 
 

@@ -369,6 +369,15 @@ def test_an_animation_that_plays_once_does_so_in_every_format(storage: MemoryFil
     assert opened(thumbnail(kind(once))).info.get('loop', 1) == 1
 
 
+@pytest.mark.parametrize(('kind', 'loop'), [(Small, 2), (SmallInGif, 1), (SmallInWebp, 2)])
+def test_an_animation_plays_as_often_in_every_format(storage: MemoryFileStorage, kind: Any, loop: int) -> None:
+    """A GIF says how often it is repeated, others how often they play."""
+    twice = animated(MOVING, 'GIF', loop=1)
+    assert opened(stored_content(kind(twice))).info['loop'] == 1
+    assert opened(thumbnail(kind(twice))).info['loop'] == loop
+    assert opened(thumbnail(kind(animated(MOVING, 'WEBP', loop=2)))).info['loop'] == loop
+
+
 @pytest.mark.parametrize('image_format', ['GIF', 'WEBP', 'PNG'])
 def test_what_is_transparent_in_a_frame_does_not_show_the_one_before(
     storage: MemoryFileStorage, image_format: str
