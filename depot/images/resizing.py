@@ -14,6 +14,9 @@ from .vips import Image, page_size
 # Which part of an image is worth to be kept, libvips finds out.
 _FOUND = {'attention', 'entropy'}
 
+# The longest side that libvips counts, https://github.com/libvips/libvips: VIPS_MAX_COORD.
+_LONGEST = 10_000_000
+
 #: To what size each operation brings an image of a size, before it cuts something off or adds to it.
 SIZES: Mapping[str, Callable[[Size, int | None, int | None], Size]] = {
     'resize_to_fit': fitting,
@@ -28,7 +31,8 @@ class Resizing:
 
     ``check`` refuses a size that is too large, and ``held`` puts a frame into
     memory, or refuses that. What is enlarged and then cropped is never made as
-    a whole: a narrow image has a size then that no limit would let pass.
+    a whole: a narrow image has a size then that no limit would let pass, so
+    only what is kept of it counts.
     """
 
     def __init__(self, step: Step, check: Callable[[Size], None], held: Callable[[Image], Image]) -> None:
@@ -60,7 +64,8 @@ class Resizing:
 
     def _target(self, size: Size) -> Size:
         target = SIZES[self._operation](size, *self._sides)
-        self._check(target)
+        is_cropped = self._operation == 'resize_to_fill' and max(target) <= _LONGEST
+        self._check(box(target, *self._sides) if is_cropped else target)
         return target
 
     def _padded(self, frame: Image, outer: Size) -> Image:

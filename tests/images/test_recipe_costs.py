@@ -75,3 +75,16 @@ def test_of_a_narrow_image_the_part_that_is_kept_is_enlarged(crop: str) -> None:
     left, top, right, bottom = reds
     assert (left, right) == pytest.approx((100, 500), abs=3)
     assert bottom - top == pytest.approx(400, abs=6)
+
+
+@pytest.mark.parametrize('size', [(1, 10_000), (10_000, 1), (2, 60_000)])
+@pytest.mark.parametrize('crop', ['centre', 'south-east', 'attention'])
+def test_only_what_is_kept_of_an_image_counts_however_narrow_it_is(size: tuple[int, int], crop: str) -> None:
+    gradient = Image.linear_gradient('L').resize(size)
+    made = transform(encoded(gradient), Variant(resize_to_fill=(200, 200, {'crop': crop})))
+    assert (made.width, made.height) == (200, 200)
+
+
+def test_an_image_is_not_enlarged_beyond_all() -> None:
+    with pytest.raises(ImageTooLarge, match='The image has 16000 x 1040000000 pixels'):
+        transform(encoded(Image.new('L', (1, 65_000))), Variant(resize_to_fill=(16_000, 10)))
