@@ -22,8 +22,8 @@ from .servers import free_port
 #: Seconds until a server that does not answer is given up.
 _PATIENCE = 120
 
-# Every port that the server would choose by itself; two servers would choose the same.
-_PORTS = ('master.port', 'volume.port', 'filer.port')
+# Every port that the server would choose by itself, beside that of its master; two servers would choose the same.
+_PORTS = ('s3.port.grpc', 'master.port.grpc', 'volume.port', 'volume.port.grpc', 'filer.port', 'filer.port.grpc')
 
 _OPTIONS = (
     '-ip=127.0.0.1',
@@ -86,23 +86,27 @@ def seaweedfs_program() -> Path | None:
 def seaweedfs_server(program: Path, slim: bool = True) -> Iterator[SeaweedFS]:
     """A server that ends with the block; a slim one uses less memory, and more time."""
     with tempfile.TemporaryDirectory(prefix='depot-seaweedfs-', ignore_cleanup_errors=True) as folder:
-        server = SeaweedFS(f'http://127.0.0.1:{free_port()}')
+        server, master = SeaweedFS(f'http://127.0.0.1:{free_port()}'), free_port()
         # Its log goes to a file: it would wait for somebody to read a pipe.
-        with Path(folder, 'log').open('w+b') as log, _started(program, Path(folder), server, log, slim) as process:
+        with (
+            Path(folder, 'log').open('w+b') as log,
+            _started(program, Path(folder), server, master, log, slim) as process,
+        ):
             try:
-                _wait_until_ready(process, server, log)
+                _wait_until_ready(process, server, master, log)
                 yield server
             finally:
                 process.kill()  # its shutdown takes ten seconds, and nothing of it is kept
 
 
-def _started(program: Path, folder: Path, server: SeaweedFS, log: IO[bytes], slim: bool) -> subprocess.Popen[bytes]:
+def _started(
+    program: Path, folder: Path, server: SeaweedFS, master: int, log: IO[bytes], slim: bool
+) -> subprocess.Popen[bytes]:
     keys = folder / 'keys.json'
     keys.write_text(json.dumps({'identities': _identities(server)}))
     (folder / 'data').mkdir()
-    port = int(server.url.rpartition(':')[2])
-    ports = [f'-s3.port={port}', f'-s3.port.grpc={free_port()}']
-    ports += [f'-{each}{kind}={free_port()}' for each in _PORTS for kind in ('', '.grpc')]
+    ports = [f'-s3.port={server.url.rpartition(":")[2]}', f'-master.port={master}']
+    ports += [f'-{each}={free_port()}' for each in _PORTS]
     command = [program, 'server', f'-dir={folder / "data"}', f'-s3.config={keys}', *_OPTIONS, *ports]
     environment = {**os.environ, **_WITH_SSE, **({**_VOLUMES, **_SLIM} if slim else {})}
     return subprocess.Popen(
@@ -123,26 +127,36 @@ def _identity(name: str, server: SeaweedFS, actions: list[str]) -> dict[str, Any
     return {'name': name, 'credentials': [key], 'actions': actions}
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], server: SeaweedFS, log: IO[bytes]) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], server: SeaweedFS, master: int, log: IO[bytes]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
-        if _is_ready(server):
+        if _knows_its_users(server) and _has_room(master):
             return
         time.sleep(0.05)
     log.seek(0)
     raise RuntimeError(f'SeaweedFS did not start:\n{log.read().decode()}')
 
 
-def _is_ready(server: SeaweedFS) -> bool:
-    """Whether it answers, and knows its users: until then it takes anybody."""
-    connection = http.client.HTTPConnection(server.url.removeprefix('http://'), timeout=60)
-    try:
-        connection.request('GET', '/')
-        return connection.getresponse().status == 403
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+def _knows_its_users(server: SeaweedFS) -> bool:
+    """Whether it answers, and refuses who says not who it is: until then it takes anybody."""
+    return _answer(server.url, '/')[0] == 403
+
+
+def _has_room(master: int) -> bool:
+    """Whether the master knows of a place for volumes: until then no file can be stored."""
+    status, body = _answer(f'http://127.0.0.1:{master}', '/dir/status')
+    return status == 200 and json.loads(body)['Topology'].get('Max', 0) > 0
+
+
+def _answer(url: str, path: str) -> tuple[int, bytes]:
+    """Status and body; 0 if nobody answers."""
+    with contextlib.closing(http.client.HTTPConnection(url.removeprefix('http://'), timeout=60)) as connection:
+        try:
+            connection.request('GET', path)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException):
+            return 0, b''
 
 
 def remove_bucket(storage: Any) -> None:
