@@ -6,9 +6,12 @@ import re
 import secrets
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from ..errors import InvalidFileId, InvalidKey
+
+T = TypeVar('T')
 
 #: An id in its canonical form.
 CANONICAL_ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
@@ -47,6 +50,15 @@ def checked_file_id(file_or_id: Any) -> str:
         return str(uuid.UUID(f'{{{text}}}'))
     except ValueError:
         raise InvalidFileId(f'Invalid file id {file_id!r}: not a UUID', file_id) from None
+
+
+def valid_ids(ids: Iterable[Any], checked: Callable[[Any], T], failures: dict[str, Exception]) -> Iterator[T]:
+    """What ``checked`` makes of each id; one that it refuses is among the failures afterwards."""
+    for each in ids:
+        try:
+            yield checked(each)
+        except InvalidFileId as error:
+            failures[str(getattr(each, 'file_id', each))] = error
 
 
 def checked_key(key: Any) -> str:

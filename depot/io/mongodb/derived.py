@@ -24,10 +24,10 @@ from ...errors import FileMissing
 from ..ranges import replaced
 from ..utils import BareContent
 from .connection import Bucket, Document
-from .failures import failing, is_refused
+from .failures import failing
 from .records import Record, fields_of, record_of
 from .removing import BATCH, DEPOT, derived_in, remove_derived
-from .writing import withdraw, write_chunks
+from .writing import withdraw, withdrawn_if_refused, write_chunks
 
 
 def find_derived(bucket: Bucket, file_id: ObjectId, key: str, described: Record | None = None) -> Record:
@@ -54,13 +54,9 @@ def put_derived(
     mark = ObjectId()
     copied = write_chunks(bucket.derived, mark, content, mark, original=original.file_id)
     found = {'_id': mark, **fields_of(copied, filename, content_type, content=mark)}
-    with failing(f'put a derived file under file {original.file_id}', bucket.name):
-        try:
-            before = _told(bucket, original, key, found)
-        except Exception as error:
-            if is_refused(error):
-                withdraw(bucket.derived, mark)
-            raise
+    task = f'put a derived file under file {original.file_id}'
+    with failing(task, bucket.name), withdrawn_if_refused(bucket.derived, mark):
+        before = _told(bucket, original, key, found)
     if before is None:
         withdraw(bucket.derived, mark)
         raise replaced(str(original.file_id))
@@ -74,7 +70,7 @@ def _told(bucket: Bucket, original: Record, key: str, found: Document) -> Docume
         '_id': original.file_id,
         'depot.content': original.content,
         'uploadDate': original.uploaded,
-        'length': original.length,
+        'length': original.content_length,
     }
     change = {'$set': {f'depot.derived.{key}': found, 'depot.last_derived': found['_id']}}
     try:

@@ -46,7 +46,7 @@ class Chunks:
         self._is_pinned = is_pinned
         self._cursor: Cursor[Document] | None = None
         self._number = self._first
-        if not record.length or (is_pinned and self._number >= self._end):  # nothing of it could be missing
+        if not record.content_length or (is_pinned and self._number >= self._end):  # nothing of it could be missing
             self.record = self._current()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -74,7 +74,7 @@ class Chunks:
     @property
     def _end(self) -> int:
         """The number of the chunk after the last."""
-        stop = self.record.length if self._stop is None else min(self._stop, self.record.length)
+        stop = self.record.content_length if self._stop is None else min(self._stop, self.record.content_length)
         return -(-stop // self.record.chunk_size)
 
     def _found(self) -> bytes | None:
@@ -187,7 +187,7 @@ def _verified(chunks: Chunks) -> Generator[bytes, None, None]:
         yield last
         yield from chunks
         return
-    with contextlib.closing(Digest(chunks.record.length)) as digest:
+    with contextlib.closing(Digest(chunks.record.content_length)) as digest:
         digest.update(last)
         for data in chunks:
             digest.update(data)

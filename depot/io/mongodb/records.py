@@ -31,10 +31,10 @@ class Record(NamedTuple):
     filename: str
     content_type: str
     #: Bytes.
-    length: int
+    content_length: int
     chunk_size: int
     uploaded: datetime | None
-    last_modified: datetime | None
+    modified_at: datetime | None
     checksum: str | None
     content: Any
     #: None where the content is in its place.
@@ -47,11 +47,12 @@ class Record(NamedTuple):
 
     def is_content_of(self, other: Record) -> bool:
         """Whether both have the same content, even if it is in another place."""
-        return (self.content, self.length, self.uploaded) == (other.content, other.length, other.uploaded)
+        ours = (self.content, self.content_length, self.uploaded)
+        return ours == (other.content, other.content_length, other.uploaded)
 
     def size_of(self, number: int) -> int:
         """The bytes that a chunk must have."""
-        return min(self.chunk_size, self.length - number * self.chunk_size)
+        return min(self.chunk_size, self.content_length - number * self.chunk_size)
 
 
 def record_of(document: Document) -> Record:

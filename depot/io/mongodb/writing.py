@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 
 from ..utils import Content, Copied, copy_content
 from .connection import Contents, Document
-from .failures import failing
+from .failures import failing, is_refused
 from .records import CHUNK_SIZE
 
 #: So many chunks go to the server at a time: 4 MiB.
@@ -43,6 +43,17 @@ def withdraw(bucket: Contents, files_id: ObjectId) -> None:
     """Removes chunks that will be no file's; if that fails, a clean does it."""
     with contextlib.suppress(PyMongoError):
         bucket.chunks.delete_many({'files_id': files_id})
+
+
+@contextlib.contextmanager
+def withdrawn_if_refused(contents: Contents, files_id: ObjectId) -> Iterator[None]:
+    """Removes chunks if what is done inside is refused; after any other error it may have been done, and they stay."""
+    try:
+        yield
+    except Exception as error:
+        if is_refused(error):
+            withdraw(contents, files_id)
+        raise
 
 
 class _ChunkWriter:
