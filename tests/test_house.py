@@ -38,7 +38,7 @@ DOORS = {
     'anyascii': ['depot/utils.py'],
     'bson': ['depot/io/gridfs.py', 'depot/io/mongodb/'],
     'boto3': ['depot/io/boto3.py'],
-    'botocore': ['depot/io/boto3.py', 'depot/io/s3/'],
+    'botocore': ['depot/io/s3/'],
     'click': ['depot/cli/'],
     'flask': ['depot/cli/demo/'],
     'google': ['depot/io/gcs.py', 'depot/io/googlecloud/'],

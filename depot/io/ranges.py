@@ -14,16 +14,25 @@ _BLOCK_SIZE = 256 * 1024
 _LAST = 2**63 - 1
 
 
-class RangeReader(io.RawIOBase):
+class RawReader(io.RawIOBase):
+    """A stream of bytes that a subclass gives by ``read``; what Python builds upon it asks for ``readinto``."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        block = self.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+class RangeReader(RawReader):
     """Reads at most ``length`` bytes of a file, from where it stands; closes it at the end."""
 
     def __init__(self, file: Any, length: int) -> None:
         super().__init__()
         self._file = file
         self._left = length
-
-    def readable(self) -> bool:
-        return True
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
@@ -36,11 +45,6 @@ class RangeReader(io.RawIOBase):
 
     def readall(self) -> bytes:
         return b''.join(iter(lambda: self.read(_BLOCK_SIZE), b''))
-
-    def readinto(self, buffer: Any, /) -> int:
-        block = self.read(len(buffer))
-        buffer[: len(block)] = block
-        return len(block)
 
     def close(self) -> None:
         try:

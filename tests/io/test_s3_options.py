@@ -330,9 +330,9 @@ def test_a_public_url_is_that_of_the_server_that_boto3_was_told_elsewhere(
     monkeypatch.delenv('AWS_ENDPOINT_URL_S3')
     with mock.patch('depot.io.boto3.ensure_bucket'):
         storage = S3Storage(bucket='mine', client=client)
-        assert storage._public_url(FILE_ID) == f'https://storage.example/mine/{FILE_ID}'
+        assert storage._objects.public_url(FILE_ID) == f'https://storage.example/mine/{FILE_ID}'
         amazon = boto3.Session('key', 'secret').client('s3', region_name='eu-west-1')
-        assert S3Storage(bucket='mine', client=amazon)._public_url(FILE_ID) == (
+        assert S3Storage(bucket='mine', client=amazon)._objects.public_url(FILE_ID) == (
             f'https://mine.s3.amazonaws.com/{FILE_ID}'
         )
 

@@ -45,6 +45,10 @@ class Keys:
         """
         return f'{self.prefix}{checked_file_id(file_or_id)}'
 
+    def id_of(self, key: str) -> str:
+        """The id of the file with this key, which :meth:`key` has made."""
+        return key[len(self.prefix) :]
+
     def file_id(self, key: str) -> str | None:
         """The id of the file with this key; None for a key that another tool made, and for a derived file's."""
         if not key.startswith(self.prefix):

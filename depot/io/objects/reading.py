@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...errors import StorageFailure
+from ..ranges import RawReader
 
 _BLOCK_SIZE = 256 * 1024
 
@@ -21,7 +21,7 @@ class Body(Protocol):
     def close(self) -> object: ...
 
 
-class ObjectReader(io.RawIOBase):
+class ObjectReader(RawReader):
     """Reads a backend's stream to its end.
 
     It never ends early without a word: it raises :class:`~depot.errors.StorageFailure`
@@ -49,9 +49,6 @@ class ObjectReader(io.RawIOBase):
         self._count = 0
         self._failure: StorageFailure | None = None
 
-    def readable(self) -> bool:
-        return True
-
     def read(self, size: int | None = -1, /) -> bytes:
         if self.closed:
             raise ValueError('I/O operation on closed file')
@@ -67,11 +64,6 @@ class ObjectReader(io.RawIOBase):
 
     def _all(self) -> bytes:
         return b''.join(iter(lambda: self._next(_BLOCK_SIZE), b''))
-
-    def readinto(self, buffer: Any, /) -> int:
-        block = self.read(len(buffer))
-        buffer[: len(block)] = block
-        return len(block)
 
     def close(self) -> None:
         try:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...errors import InvalidFileId
+from ..ids import valid_ids
 from ..objects.derived import Derived
 from ..objects.keys import Keys
 from .failures import UNSUPPORTED, S3Failure
@@ -22,8 +22,8 @@ _PASSING = frozenset({'InternalError', 'ServiceUnavailable', 'SlowDown'})
 def delete_files(requests: Requests, keys: Keys, derived: Derived, ids: Iterable[Any]) -> dict[str, Exception]:
     """Removes files, and what is derived from them; returns the ids of those that it could not, with the reason."""
     failures: dict[str, Exception] = {}
-    by_key = _keys_of(keys, ids, failures)
-    while batch := dict(itertools.islice(by_key, BATCH)):
+    wanted = valid_ids(ids, keys.key, failures)
+    while batch := {key: keys.id_of(key) for key in itertools.islice(wanted, BATCH)}:
         failed = delete_objects(requests, [*batch])
         failures.update(derived.clear([file_id for key, file_id in batch.items() if key not in failed]))
         failures.update({batch[key]: error for key, error in failed.items()})
@@ -36,17 +36,6 @@ def delete_objects(requests: Requests, keys: list[str]) -> dict[str, Exception]:
     if again := [key for key, error in failed.items() if getattr(error, 'code', None) in _PASSING]:
         failed = {**{key: failed[key] for key in failed if key not in again}, **_delete(requests, again)}
     return failed
-
-
-def _keys_of(keys: Keys, ids: Iterable[Any], failures: dict[str, Exception]) -> Iterator[tuple[str, str]]:
-    """Each key with its id; what is no id is a failure."""
-    for each in ids:
-        try:
-            key = keys.key(each)
-        except InvalidFileId as error:
-            failures[str(getattr(each, 'file_id', each))] = error
-        else:
-            yield key, key[len(keys.prefix) :]
 
 
 def _delete(requests: Requests, keys: list[str]) -> dict[str, Exception]:
