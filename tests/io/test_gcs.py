@@ -119,7 +119,7 @@ def test_storages_with_different_prefixes_do_not_see_each_other(make: MakeGCS) -
 
 
 def test_ids_come_by_pages_and_go_on_from_any(make: MakeGCS, here: Google, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('depot.io.gcs.PAGE', 10)
+    monkeypatch.setattr('depot.io.googlecloud.listing.PAGE', 10)
     storage = make(prefix='files/', endpoint_url=here.url)
     ids = sorted(str(uuid.uuid4()) for _ in range(25))
     for each in ids:

@@ -327,5 +327,5 @@ def test_a_missing_package_is_told_with_the_extra_to_install(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, 'google.cloud.storage', None)
     for name in [each for each in sys.modules if each.startswith(('depot.io.gcs', 'depot.io.googlecloud'))]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(BackendMissing, match=r'pip install filedepot\[gcs\]'):
+    with pytest.raises(BackendMissing, match=r"pip install 'filedepot\[gcs\]'"):
         DepotManager.from_config({'depot.backend': 'depot.io.gcs.GCSStorage'})
