@@ -6,6 +6,7 @@ import datetime
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from unittest import mock
 
 from sqlalchemy import Connection, insert, text
 
@@ -13,6 +14,8 @@ from depot.io.faults import Fault, FaultyStorage
 from depot.io.local import LocalFileStorage
 from depot.manager import DepotManager
 from depot.transactions.sweeper import sweep
+from depot.transactions.sweeping import context
+from depot.utils import utcnow_naive
 
 from . import engines
 from .checker import check
@@ -23,7 +26,7 @@ from .models import Base, Slot
 NO_GRACE = datetime.timedelta(0)
 
 #: Longer than any transaction that was killed.
-SHORT_GRACE = datetime.timedelta(seconds=1)
+SOME_GRACE = datetime.timedelta(minutes=1)
 
 # PostgreSQL lists those of all databases.
 OTHER_WRITERS = """
@@ -91,8 +94,8 @@ class Application:
             waiting = connection.scalars(text(PREPARED)).all()
             self.undecided += len(waiting)
             if waiting:
-                time.sleep(SHORT_GRACE.total_seconds())
-                self.sweep(grace=SHORT_GRACE)
+                with mock.patch.object(context, 'utcnow_naive', return_value=utcnow_naive() + SOME_GRACE):
+                    self.sweep(grace=SOME_GRACE)
             for number, each in enumerate(waiting):
                 connection.exec_driver_sql(f"{'ROLLBACK' if number % 2 else 'COMMIT'} PREPARED '{each}'")
 

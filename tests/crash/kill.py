@@ -6,6 +6,7 @@ Long: ``python -m tests.crash.kill --kills 3000``.
 from __future__ import annotations
 
 import argparse
+import datetime
 import functools
 import random
 import tempfile
@@ -29,6 +30,9 @@ COMPOUND = 50
 #: A writer is killed within so many seconds after it noted one of its first steps, no matter how fast the machine is;
 #: after so many seconds in any case, because it may wait for another one.
 STEPS, STEP, LIFE = 20, 0.03, 3.0
+
+#: Longer than any writer lives.
+GRACE = datetime.timedelta(minutes=1)
 
 
 @dataclass
@@ -101,7 +105,7 @@ def kill_four(application: Application, chance: random.Random) -> Counter[str]:
     """Starts four writers and a sweeper; kills each writer at an instant of its own, while the others go on."""
     jobs = [functools.partial(write_forever, application.engine, seed=chance.random()) for _ in range(WRITERS)]
     hits: Counter[str] = Counter()
-    with Crew(application, [*jobs, functools.partial(sweep_forever, application.engine)]) as crew:
+    with Crew(application, [*jobs, functools.partial(sweep_forever, application.engine, grace=GRACE)]) as crew:
         deadline = time.monotonic() + LIFE
         left = {victim: chance.randint(1, STEPS) for victim in range(WRITERS)}
         while left:

@@ -6,13 +6,14 @@ Long: ``python -m tests.crash.traffic --seconds 300``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import functools
 import os
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,21 +29,25 @@ from .crew import Crew
 from .models import Document, Slot, digest_of
 from .notes import Notes
 from .works import Work
-from .writers import GRACE, SMALL, patiently, sweep_forever, write_once
+from .writers import SMALL, patiently, sweep_forever, write_once
 
 WORKERS, SWEEPERS, UPLOADERS = 8, 2, 2
 
 SLOTS = 20
 
-#: Seconds that an upload may take until its row is committed.
+#: Seconds that pass at most between an upload and the transaction that it is for.
 UPLOAD = 1.0
 
+#: No upload and its transaction take so long together, unless the machine is busy.
+GRACE = datetime.timedelta(seconds=3)
 
-def read_and_write(engine: Engine, notes: Notes, seed: object) -> None:
+
+def read_and_write(engine: Engine, notes: Notes, promised: datetime.timedelta, seed: object) -> None:
     """Reads two rows for each that it writes."""
     chance = random.Random(f'{seed} {os.getpid()}')
     while True:
-        patiently(write_once, engine, notes, chance, SLOTS)
+        with in_time(notes, promised):
+            patiently(write_once, engine, notes, chance, SLOTS)
         for _ in range(2):
             patiently(read, engine, notes, chance.randint(1, SLOTS))
 
@@ -63,17 +68,15 @@ def read(engine: Engine, notes: Notes, slot: int) -> None:
             notes.write('dangling' if again and again.content.path == found.content.path else 'overtaken')
 
 
-def upload_slowly(engine: Engine, notes: Notes, seed: object) -> None:
+def upload_slowly(engine: Engine, notes: Notes, promised: datetime.timedelta, seed: object) -> None:
     """Stores files well ahead of their transactions, as an application does that takes them in one request."""
     chance = random.Random(f'{seed} {os.getpid()}')
     while True:
         content = chance.randbytes(SMALL)
-        upload = Document.__table__.c.content.type.upload(content)
-        time.sleep(chance.uniform(0, UPLOAD))
-        try:
+        with in_time(notes, promised):
+            upload = Document.__table__.c.content.type.upload(content)
+            time.sleep(chance.uniform(0, UPLOAD))
             patiently(put, engine, notes, chance.randint(1, SLOTS), upload, digest_of(content))
-        except FileMissing:
-            notes.write('swept')
 
 
 def put(engine: Engine, notes: Notes, slot: int, upload: Any, digest: str) -> None:
@@ -84,6 +87,20 @@ def put(engine: Engine, notes: Notes, slot: int, upload: Any, digest: str) -> No
     Work.run(engine, notes, body)
 
 
+@contextlib.contextmanager
+def in_time(notes: Notes, promised: datetime.timedelta) -> Iterator[None]:
+    """Notes that files were swept, or that it took so long from their storing to the COMMIT that they may be."""
+    begun, is_swept = time.monotonic(), False
+    try:
+        yield
+    except FileMissing:
+        is_swept = True
+    if time.monotonic() - begun >= promised.total_seconds():
+        notes.write('late')
+    elif is_swept:
+        notes.write('swept')
+
+
 @dataclass
 class Traffic:
     """What came of it."""
@@ -91,32 +108,45 @@ class Traffic:
     counts: Counts = field(default_factory=Counts)
     #: Uploads that a sweeper took while their transaction went on.
     swept: int = 0
+    #: Transactions that took longer than was promised: what went wrong may be their fault.
+    late: int = 0
     #: How often each other thing happened.
     steps: dict[str, int] = field(default_factory=dict)
     kills: int = 0
 
     def __str__(self) -> str:
         steps = ' '.join(f'{each}={number}' for each, number in sorted(self.steps.items()))
-        return f'{self.counts} swept_live={self.swept} | kills={self.kills} {steps}'
+        return f'{self.counts} swept_live={self.swept} late={self.late} | kills={self.kills} {steps}'
 
     def __bool__(self) -> bool:
         """Whether anything went wrong."""
         return bool(self.counts or self.swept)
 
 
-def run(seconds: float, url: str | None = None, grace: datetime.timedelta = GRACE, seed: int = 0) -> Traffic:
-    """Lets them work for some seconds, kills one each second and starts it again, then all; recovers and checks."""
+def run(
+    seconds: float,
+    url: str | None = None,
+    promised: datetime.timedelta = GRACE,
+    grace: datetime.timedelta | None = None,
+    seed: int = 0,
+) -> Traffic:
+    """Lets them work for some seconds, kills one each second and starts it again, then all; recovers and checks.
+
+    No transaction takes as long as it is ``promised`` to the sweepers, whose ``grace`` is so long too unless it is
+    given.
+    """
     with tempfile.TemporaryDirectory(prefix='depot-traffic-') as place:
         application = Application(Path(place), url)
         application.create(SLOTS)
         application.learn()
-        kills = _work(application, _jobs(application.engine, grace), seconds, random.Random(seed))
+        jobs = _jobs(application.engine, promised, promised if grace is None else grace)
+        kills = _work(application, jobs, seconds, random.Random(seed))
         application.recover()
         steps = application.expected.steps
         counts = application.check()
         application.engine.dispose()
         counts += Counts(torn=steps.pop('torn', 0), dangling=steps.pop('dangling', 0))
-        return Traffic(counts, steps.pop('swept', 0), dict(steps), kills)
+        return Traffic(counts, steps.pop('swept', 0), steps.pop('late', 0), dict(steps), kills)
 
 
 def _work(application: Application, jobs: list[Callable[[Notes], None]], seconds: float, chance: random.Random) -> int:
@@ -132,10 +162,11 @@ def _work(application: Application, jobs: list[Callable[[Notes], None]], seconds
     return int(seconds) - 1 + len(jobs)
 
 
-def _jobs(engine: Engine, grace: datetime.timedelta) -> list[Callable[[Notes], None]]:
-    workers = [functools.partial(read_and_write, engine, seed=each) for each in range(WORKERS)]
+def _jobs(engine: Engine, promised: datetime.timedelta, grace: datetime.timedelta) -> list[Callable[[Notes], None]]:
+    workers = [functools.partial(read_and_write, engine, promised=promised, seed=each) for each in range(WORKERS)]
     sweepers = [functools.partial(sweep_forever, engine, grace=grace) for _ in range(SWEEPERS)]
-    uploaders = [functools.partial(upload_slowly, engine, seed=f'slow {each}') for each in range(UPLOADERS)]
+    uploading = functools.partial(upload_slowly, engine, promised=promised)
+    uploaders = [functools.partial(uploading, seed=f'slow {each}') for each in range(UPLOADERS)]
     return [*workers, *sweepers, *uploaders]
 
 

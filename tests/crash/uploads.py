@@ -21,7 +21,7 @@ from . import processes
 LATER = timedelta(minutes=5)
 
 #: Seconds until a child that does not come to its middle is given up.
-PATIENCE = 30
+PATIENCE = 120
 
 
 @dataclass

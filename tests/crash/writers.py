@@ -22,9 +22,6 @@ SLOTS = 12
 #: Bytes; the large ones are there to be killed in the middle of.
 SMALL, LARGE = 2_000, 400_000
 
-#: No transaction here takes so long.
-GRACE = datetime.timedelta(seconds=3)
-
 
 def write_forever(engine: Engine, notes: Notes, seed: object) -> None:
     """Does one random transaction after the other, until the process is killed."""
@@ -33,7 +30,7 @@ def write_forever(engine: Engine, notes: Notes, seed: object) -> None:
         patiently(write_once, engine, notes, chance, SLOTS)
 
 
-def sweep_forever(engine: Engine, notes: Notes, grace: datetime.timedelta = GRACE) -> None:
+def sweep_forever(engine: Engine, notes: Notes, grace: datetime.timedelta) -> None:
     """Sweeps again and again, which nobody should notice."""
     while True:
         patiently(sweep, engine, Base.metadata, grace=grace)
