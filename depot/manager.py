@@ -86,7 +86,9 @@ class DepotManager:
         Raises :class:`~depot.errors.ConfigurationError` if there is none.
         """
         if cls._middleware is None:
-            raise ConfigurationError('no middleware is registered; call DepotManager.make_middleware() first')
+            raise ConfigurationError(
+                'no middleware is registered; call DepotManager.make_middleware() or make_asgi_middleware() first'
+            )
         return cls._middleware
 
     @classmethod
@@ -229,8 +231,11 @@ class DepotManager:
     def override(cls, storage: AnyStorage, name: str | None = None) -> Iterator[AnyStorage]:
         """Puts a storage in the place of a configured one, by default the default one, while inside: for tests.
 
-        Raises :class:`~depot.errors.UnknownStorage` if none is configured there.
+        Raises :class:`~depot.errors.UnknownStorage` if none is configured there,
+        and :class:`~depot.errors.ConfigurationError` for a URL.
         """
+        if isinstance(storage, str):
+            raise ConfigurationError('override() takes a storage, no URL; DepotManager.from_config() makes one of it')
         real = cls._real_name(name)
         aside, cls._depots[real] = cls._depots[real], storage
         try:

@@ -395,6 +395,18 @@ def test_settings_that_are_neither_settings_nor_a_url_are_refused(config):
     assert DepotManager._depots == {}
 
 
+def test_a_url_is_no_storage_to_override_with():
+    DepotManager.configure('first', MEMORY)
+    with pytest.raises(ConfigurationError, match=r'from_config\(\)'), DepotManager.override('memory://'):
+        pass
+    assert isinstance(DepotManager.get(), MemoryFileStorage)
+
+
+def test_without_a_middleware_the_calls_that_make_one_are_told():
+    with pytest.raises(ConfigurationError, match=r'make_middleware\(\) or make_asgi_middleware\(\)'):
+        DepotManager.url_for('first/id')
+
+
 def test_settings_in_the_place_of_the_name_are_told():
     with pytest.raises(ConfigurationError, match=r'the name goes first: configure\(name, settings\)'):
         DepotManager.configure({'depot.storage_path': 'files'}, 'first')

@@ -44,7 +44,7 @@ def _instead_of(name: str) -> str:
     """What might have been meant."""
     owner = next((each for each, signature in OPERATIONS.items() if name in signature.options), None)
     if owner is None:
-        return f'choose from {", ".join([*OPERATIONS, *ALIASES, *OPTIONS])}'
+        return f'choose from {", ".join([*OPERATIONS, *ALIASES, *OPTIONS, "eager"])}'
     return f'it belongs to {owner}, as in {owner}=({", ".join(OPERATIONS[owner].values)}, {{{name!r}: ...}})'
 
 

@@ -141,6 +141,11 @@ def test_a_step_is_a_pair(step: Any) -> None:
         Variant(step)
 
 
+def test_what_is_misspelt_is_refused_with_all_that_there_is() -> None:
+    with pytest.raises(InvalidVariant, match="'eger'; choose from resize_to_fit, .*, keep_metadata, eager$"):
+        Variant(resize=(1, 1), eger=True)
+
+
 def test_a_name_that_a_column_gives_is_no_recipe() -> None:
     with pytest.raises(
         InvalidVariant, match=r"not 'thumb'; a variant that a column has a name for is an attribute: \.thumb"

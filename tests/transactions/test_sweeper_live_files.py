@@ -222,6 +222,11 @@ def test_no_grace_period_is_too_long(run: Any, storage: Any, grace: timedelta) -
     assert [each.what for each in run().findings] == ['removed']
 
 
+def test_a_grace_period_is_a_timedelta(run: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r'grace = 3 is no timedelta; one looks like timedelta\(days=1\)'):
+        run(grace=3)
+
+
 def test_a_grace_period_is_not_negative(run: Any, engine: Engine) -> None:
     with pytest.raises(ValueError, match='no grace period is negative, as -1 day, 0:00:00 is'):
         run(grace=timedelta(days=-1))

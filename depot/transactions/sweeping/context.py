@@ -107,6 +107,8 @@ class Context:
 
 
 def _checked(grace: timedelta, moment: datetime) -> timedelta:
+    if not isinstance(grace, timedelta):
+        raise ConfigurationError(f'grace = {grace!r} is no timedelta; one looks like timedelta(days=1)')
     if grace < timedelta(0):
         raise ValueError(f'no grace period is negative, as {grace} is; to wait for nobody give timedelta(0)')
     return min(grace, moment - _EPOCH)
