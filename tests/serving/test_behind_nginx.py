@@ -12,6 +12,7 @@ from webtest.http import StopableWSGIServer
 from depot.manager import DepotManager
 
 from ..services.nginx import nginx_before, nginx_program
+from ..services.servers import free_port
 from .servers.wire import ask
 
 CONTENT = bytes(range(256)) * 40
@@ -49,7 +50,7 @@ def site(tmp_path_factory):
     DepotManager.configure('elsewhere', {'depot.storage_path': str(work / 'files-elsewhere')})
     DepotManager.configure('memory', {'depot.backend': 'depot.io.memory.MemoryFileStorage'})
     application = DepotManager.make_middleware(None, hand_off={files: '/protected'}, secret_key='a key for the tests')
-    server = StopableWSGIServer.create(application)
+    server = StopableWSGIServer.create(application, port=free_port())
     try:
         with nginx_before(server.effective_port, files, work) as port:
             yield SimpleNamespace(port=int(port), application=int(server.effective_port), files=files)

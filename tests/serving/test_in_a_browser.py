@@ -13,6 +13,7 @@ from webtest.http import StopableWSGIServer
 from depot.manager import DepotManager
 
 from ..cli.browser import PATIENCE, chromium
+from ..services.servers import free_port
 
 SECONDS, RATE = 300, 8000
 
@@ -78,7 +79,7 @@ class Site:
         self.page = ''
         self.ranges = []
         self._depot = DepotManager.make_middleware(self._application, **options)
-        self._server = StopableWSGIServer.create(self._recorded, threads=8)
+        self._server = StopableWSGIServer.create(self._recorded, threads=8, port=free_port())
         self.url = self._server.application_url.rstrip('/')
 
     def _recorded(self, environ, start_response):
