@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import IO, Any
 
+from .formats import tiff
 from .held import by_libvips, left_by_libvips
 from .limits import FOREIGN, Limits
 from .profiles import is_srgb
@@ -49,7 +50,7 @@ class Original:
     """
 
     def __init__(self, file: IO[bytes], source: Source, image_format: str, limits: Limits, frames: int | None) -> None:
-        self._source = source
+        self._source = _readable(file, limits) or source if image_format == 'tiff' else source
         self._format = image_format
         self._decoded = self._by_pillow(file, limits) if image_format in FOREIGN else None
         header = self._read()
@@ -104,6 +105,15 @@ class Original:
         if self.frames > 1:
             return _FRAME
         return by_libvips(self._format, header.bands, _SAMPLES.get(str(header.format), 1), is_whole)
+
+
+def _readable(file: IO[bytes], limits: Limits) -> Source | None:
+    """A TIFF that libvips would not read, as one that it reads; None for any other."""
+    content = tiff.with_orientations(file)
+    if content is None:
+        return None
+    limits.check_memory(len(content))
+    return Source.new_from_memory(content)
 
 
 def _wanted(header: Image, frames: int | None) -> int:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from depot.errors import ImageTooLarge, InvalidImage
 from depot.images import decoding
+from depot.images.formats.tiff import with_orientations
 from depot.images.limits import Limits
 from depot.images.pillow_wanted import Wanted
 from depot.images.recipe import Variant
@@ -178,3 +179,17 @@ def test_a_tiff_in_large_pieces_is_held_as_a_whole() -> None:
     decoding.transformed(large, Variant(resize_to_limit=(30, 30)))
     with pytest.raises(ImageTooLarge, match='Decoding the image takes 72000000 bytes'):
         transform(large, Variant(resize_to_limit=(30, 30)), Limits(memory=71_000_000))
+
+
+@pytest.mark.parametrize('order', '<>')
+@pytest.mark.parametrize(('kind', 'value'), [(3, 'HH'), (4, 'I')])
+def test_only_an_orientation_that_there_is_not_is_another_one(order: str, kind: int, value: str) -> None:
+    def in_orientation(number: int) -> io.BytesIO:
+        numbers = (number, 0)[: len(value)]
+        head = {'>': b'MM\0*\0\0\0\x08', '<': b'II*\0\x08\0\0\0'}[order]
+        return io.BytesIO(head + struct.pack(f'{order}HHHI{value}I', 1, 274, kind, 1, *numbers, 0))
+
+    assert with_orientations(in_orientation(6)) is None
+    upright = with_orientations(in_orientation(0))
+    assert upright is not None
+    assert with_orientations(io.BytesIO(upright)) is None

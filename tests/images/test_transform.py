@@ -90,6 +90,26 @@ def test_the_format_is_png_if_browsers_do_not_show_that_of_the_original(source_f
     assert opened(made.content).format == 'PNG'
 
 
+@pytest.mark.parametrize('where', ['bytes', 'a file'])
+@pytest.mark.parametrize('orientation', [0, 9, 300])
+def test_a_tiff_in_an_orientation_that_there_is_not_is_taken_as_it_is(
+    tmp_path: Path, orientation: int, where: str
+) -> None:
+    """As other formats are, and as the classes do it."""
+    content = encoded(scene(), 'TIFF', tiffinfo={274: orientation})
+    assert opened(content).tag_v2[274] == orientation
+    (tmp_path / 'photo.tiff').write_bytes(content)
+    made = transform(content if where == 'bytes' else tmp_path / 'photo.tiff', Variant(format='png'))
+    (picture,) = pictures_in(made.content)
+    assert difference(picture, scene()) == 0
+    assert (tmp_path / 'photo.tiff').read_bytes() == content
+
+
+def test_each_page_of_a_document_may_be_in_an_orientation_that_there_is_not() -> None:
+    pages = encoded(scene(), 'TIFF', save_all=True, append_images=[scene()], tiffinfo={274: 9})
+    assert difference(picture_of(pages), scene()) == 0
+
+
 def test_what_is_transparent_is_white_where_a_format_has_no_transparency() -> None:
     clear = encoded(Image.new('RGBA', (30, 20), (200, 0, 0, 0)))
     assert are_near(corners(opened(make(clear, format='jpeg').content)), [(255, 255, 255)] * 4, 2)

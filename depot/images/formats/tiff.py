@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
 from ...errors import ImageTooLarge, InvalidImage
 from ..limits import Limits
@@ -34,7 +34,19 @@ _BY_ROWS = _FAXES | {1, 5, 8, 32_773, 32_946}
 # Pixels of a strip or a tile that is not small.
 _LARGE = 1_200_000
 
+# Section 8 has eight of them.
+_ORIENTATION = 274
+_ORIENTATIONS = range(1, 9)
+
 _Layout = Mapping[int, int]
+
+
+class _Directory(NamedTuple):
+    """The entries of a directory, which are at a place of the file."""
+
+    order: Literal['<', '>']
+    place: int
+    entries: bytes
 
 
 def check(file: IO[bytes], size: int, limits: Limits) -> None:
@@ -43,18 +55,18 @@ def check(file: IO[bytes], size: int, limits: Limits) -> None:
     The values of tags are read as soon as a directory is, and many tags can have the same ones.
     """
     taken = 0
-    for index, (order, entries) in enumerate(_directories(file)):
+    for index, directory in enumerate(_directories(file)):
         limits.check_frames(index + 1)
-        for _, kind, length, place in struct.iter_unpack(f'{order}HHII', entries):
+        for _, kind, length, place in struct.iter_unpack(f'{directory.order}HHII', directory.entries):
             taken += _tag_bytes(kind, length, place, size)
         if taken > _MAX_TAG_BYTES:
             raise ImageTooLarge(f'The tags of the tiff file have more than {_MAX_TAG_BYTES} bytes')
-        _check_layout(_layout(order, entries), size, limits)
+        _check_layout(_layout(directory), size, limits)
 
 
 def is_in_large_pieces(file: IO[bytes]) -> bool:
     """Whether the first picture is in strips or tiles of many pixels that are unpacked as a whole."""
-    layout = _layout(*next(_directories(file)))
+    layout = _layout(next(_directories(file)))
     if _TILE_WIDTH in layout:
         return layout[_TILE_WIDTH] * layout.get(_TILE_HEIGHT, 0) > _LARGE
     height = layout.get(_HEIGHT, 0)
@@ -62,8 +74,27 @@ def is_in_large_pieces(file: IO[bytes]) -> bool:
     return not is_by_rows and layout.get(_WIDTH, 0) * min(height, layout.get(_ROWS, height)) > _LARGE
 
 
-def _directories(file: IO[bytes]) -> Iterator[tuple[Literal['<', '>'], bytes]]:
-    """The entries of each, and the order of bytes; each has the place of the next one: section 2."""
+def with_orientations(file: IO[bytes]) -> bytearray | None:
+    """The file with upright pictures for those in an orientation that there is not; None if there are none.
+
+    libvips takes such a file for a broken one.
+    """
+    content = None
+    for directory in _directories(file):
+        for place, tag, number in _numbers(directory):
+            if tag == _ORIENTATION and number not in _ORIENTATIONS:
+                content = content or _content(file)
+                struct.pack_into(f'{directory.order}HHIHH', content, place, tag, 3, 1, _ORIENTATIONS[0], 0)
+    return content
+
+
+def _content(file: IO[bytes]) -> bytearray:
+    file.seek(0)
+    return bytearray(file.read())
+
+
+def _directories(file: IO[bytes]) -> Iterator[_Directory]:
+    """Each has the place of the next one: section 2."""
     file.seek(0)
     order: Literal['<', '>'] = '<' if file.read(2) == b'II' else '>'
     file.seek(4)
@@ -73,19 +104,28 @@ def _directories(file: IO[bytes]) -> Iterator[tuple[Literal['<', '>'], bytes]]:
         seen.add(at)
         file.seek(at)
         (count,) = struct.unpack(f'{order}H', file.read(2))
+        start = file.tell()
         entries = file.read(12 * count)
         (at,) = struct.unpack(f'{order}I', file.read(4))
-        yield order, entries
+        yield _Directory(order, start, entries)
 
 
-def _layout(order: Literal['<', '>'], entries: bytes) -> _Layout:
-    """Those of the tags that have one number, which is in the directory itself."""
+def _numbers(directory: _Directory) -> Iterator[tuple[int, int, int]]:
+    """The places of the entries with one whole number, which is in the entry itself; their tags, and the numbers."""
+    order, start, entries = directory
+    for index, (tag, kind, count, value) in enumerate(struct.iter_unpack(f'{order}HHI4s', entries)):
+        if kind in _NUMBERS and count == 1:
+            (number,) = struct.unpack_from(f'{order}{_NUMBERS[kind]}', value)
+            yield start + 12 * index, tag, number
+
+
+def _layout(directory: _Directory) -> _Layout:
     found: dict[int, int] = {}
-    for tag, kind, count, value in struct.iter_unpack(f'{order}HHI4s', entries):
+    for _, tag, number in _numbers(directory):
         if tag in _LAYOUT and tag in found:  # decoders differ in which of them they take
             raise broken('tiff', f'it has the tag {tag} twice')
-        if tag in _LAYOUT and kind in _NUMBERS and count == 1:
-            (found[tag],) = struct.unpack_from(f'{order}{_NUMBERS[kind]}', value)
+        if tag in _LAYOUT:
+            found[tag] = number
     return found
 
 
