@@ -29,7 +29,7 @@ SMALL, PIECE = 1_000, 256 * 1024
 PART = 5 * 1024 * 1024
 
 #: Seconds that a client waits for an answer; those of whom it is asked to be impatient, less.
-PATIENT, IMPATIENT = 5.0, 2.5
+PATIENT, IMPATIENT = 5.0, 2.0
 
 
 @dataclass
