@@ -6,11 +6,11 @@ from typing import Any
 
 from ..errors import StorageFailure
 from .description import Description, KeptFile, describe
+from .remembered import Remembered
 from .sniff import HEAD_SIZE, contradicts, is_looked_at
 
-# What is known already of contents, by checksum and type; so many are remembered.
-_verdicts: dict[tuple[str, str], bool] = {}
-_MOST_VERDICTS = 1000
+# What is known already of contents, by checksum and type.
+_verdicts: Remembered[tuple[str, str], bool] = Remembered(1000)
 
 
 def examine(file: Any) -> Description:
@@ -36,7 +36,7 @@ def is_disguised(file: Any, description: Description) -> bool:
         # Of a file that was replaced or deleted nothing is known; that is found out again when it is sent.
         verdict = head is None or contradicts(content_type, head)
         if head is not None and description.checksum:
-            _remember(known, verdict)
+            _verdicts[known] = verdict
     return verdict
 
 
@@ -49,9 +49,3 @@ def _head(file: Any, length: int) -> bytes | None:
         raise
     except OSError:
         return None
-
-
-def _remember(known: tuple[str, str], verdict: bool) -> None:
-    if len(_verdicts) >= _MOST_VERDICTS:
-        _verdicts.clear()
-    _verdicts[known] = verdict

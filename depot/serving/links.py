@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from ..errors import WrongSignature
 from ..signing import Keys, Signer, is_over
+from .remembered import Remembered
 
 #: The field of a query string that has the token.
 PARAMETER = 'token'
@@ -50,7 +51,7 @@ class Links:
     def __init__(self, keys: Keys, purpose: str = 'serve') -> None:
         self._signer = Signer(keys, purpose)
         # What was granted last: pages show the same files again and again. Of refusals nothing is remembered.
-        self._granted: dict[tuple[str, str, str], Grant] = {}
+        self._granted: Remembered[tuple[str, str, str], Grant] = Remembered(_REMEMBERED)
 
     def link(
         self,
@@ -75,16 +76,9 @@ class Links:
         grant = self._granted.get(asked)
         if grant is None or is_over(grant.expires_at):
             grant = self._read(asked[1], _bound_to(path, fingerprint)) or self._read(asked[1], _bound_to(path, ''))
-            self._remember(asked, grant)
+            if grant is not None:
+                self._granted[asked] = grant
         return grant
-
-    def _remember(self, asked: tuple[str, str, str], grant: Grant | None) -> None:
-        if grant is None:
-            self._granted.pop(asked, None)
-            return
-        if len(self._granted) >= _REMEMBERED:
-            self._granted.clear()
-        self._granted[asked] = grant
 
     def _read(self, token: str, bound_to: str) -> Grant | None:
         try:

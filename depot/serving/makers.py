@@ -16,6 +16,7 @@ from ..images.renditions import has_still, rendition
 from ..images.settings import limits_in_force
 from ..images.unkept import UnkeptRendition
 from ..threads import Outcome, attempt
+from .remembered import Remembered
 
 log = logging.getLogger('depot.images')
 
@@ -57,7 +58,7 @@ class Makers:
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._makings: dict[_Name, Making] = {}
-        self._failures: dict[_Name, _Failure] = {}
+        self._failures: Remembered[_Name, _Failure] = Remembered(_MOST_FAILURES)
         self._threads = ThreadPoolExecutor(self._at_once, 'depot-renditions')  # which starts one when it needs it
 
     def failed(self, path: str, variant: Variant) -> bool:
@@ -97,7 +98,7 @@ class Makers:
         except (InvalidImage, InvalidVariant) as error:
             log.warning('no rendition of %s by %s: %s', *name, error)
             if isinstance(error, InvalidImage):  # not an overlay, which may be there soon
-                self._remember(name, error, limits)
+                self._failures[name] = _Failure(time.monotonic() + _FAILURES_LAST, error.content, limits)
             raise
         finally:
             with self._lock:
@@ -106,8 +107,3 @@ class Makers:
             return file
         file.close()
         return None
-
-    def _remember(self, name: _Name, error: InvalidImage, limits: Limits) -> None:
-        if len(self._failures) >= _MOST_FAILURES:
-            self._failures.clear()
-        self._failures[name] = _Failure(time.monotonic() + _FAILURES_LAST, error.content, limits)
