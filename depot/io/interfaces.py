@@ -128,9 +128,9 @@ class FileStorage(ABC):
         return RangeReader(file, length)
 
     def version(self, file_or_id: Any, key: str | None = None) -> tuple[Any, ...] | None:
-        """What is another after every change of a file, found without reading it; None where that cannot be told.
+        """A value that is another one after each change of the file, found without reading it; None if it is not known.
 
-        With a ``key`` it is that of the derived file. It cannot be told of a missing file, nor of one that changed
+        With a ``key`` it is that of the derived file. It is not known of a missing file, nor of one that changed
         just now. A storage that has this says so: by the word ``versions`` among its capabilities.
         """
         return None

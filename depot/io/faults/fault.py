@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 
 class Fault:
-    """Something that goes wrong at the ``nth`` step of a kind, and at the following until it did ``times`` times.
+    """Something that goes wrong: at the ``nth`` step of a kind, and then ``times`` times in a row.
 
     ``operation`` and ``when`` say which steps count; None stands for any. ``times=None`` is for ever.
 
