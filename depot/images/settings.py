@@ -13,7 +13,11 @@ from .limits import LOADERS, Limits
 
 _in_force = Limits()
 
-_UNITS = {'': 1, 'k': 10**3, 'm': 10**6, 'g': 10**9, 'kib': 2**10, 'mib': 2**20, 'gib': 2**30}
+_UNITS = {
+    **{'': 1, 'k': 10**3, 'm': 10**6, 'g': 10**9},
+    **{'mp': 10**6, 'kb': 10**3, 'mb': 10**6, 'gb': 10**9},
+    **{'kib': 2**10, 'mib': 2**20, 'gib': 2**30},
+}
 _QUANTITY = re.compile(r'(\d[\d_]*)\s*([a-z]*)', re.ASCII)
 
 
@@ -74,10 +78,10 @@ def _loaders(name: str, value: object) -> tuple[str, ...]:
 
 
 def _folders(name: str, value: object) -> tuple[str, ...]:
-    words = value.split(',') if isinstance(value, str) else value
+    words = value.split(',') if isinstance(value, str) else [value] if isinstance(value, os.PathLike) else value
     if not isinstance(words, (list, tuple)) or not all(isinstance(each, (str, os.PathLike)) for each in words):
         raise ConfigurationError(f"{name} = {value!r} is no list of folders; one looks like '/srv/marks, /srv/logos'")
-    folders = tuple(os.fspath(each).strip() for each in words)
+    folders = tuple(filter(None, (os.fspath(each).strip() for each in words)))
     missing = [each for each in folders if not os.path.isdir(each)]
     if missing:
         raise ConfigurationError(f'{name} = {value!r}: there is no folder {", ".join(missing)}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ def test_the_defaults_are_in_force_until_something_is_said() -> None:
         ('memory', '512 MiB', 512 * 1024 * 1024),
         ('memory', '1GiB', 1024 * 1024 * 1024),
         ('bytes', ' 20 kib ', 20 * 1024),
+        ('bytes', '20 MB', 20_000_000),
+        ('pixels', '50 MP', 50_000_000),
         ('frames', '10', 10),
         ('seconds', '2.5', 2.5),
         ('seconds', 3, 3.0),
@@ -41,6 +44,10 @@ def test_the_defaults_are_in_force_until_something_is_said() -> None:
         ('loaders', 'jpeg, PNG', ('jpeg', 'png')),
         ('loaders', 'jpg', ('jpeg',)),
         ('loaders', ['gif'], ('gif',)),
+        ('overlays', '', ()),
+        ('overlays', [], ()),
+        ('overlays', Path('/'), ('/',)),
+        ('overlays', '/, /tmp,', ('/', '/tmp')),
     ],
 )
 def test_values_and_texts_mean_the_same(option: str, given: Any, value: Any) -> None:
