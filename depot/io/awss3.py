@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ..errors import WrongOption
+from .backends import check_options
 from .boto3 import CANNED_ACL_PRIVATE, CANNED_ACL_PUBLIC_READ, S3StoredFile
 from .boto3 import S3Storage as _S3Storage
 from .utils import flag
@@ -33,15 +35,12 @@ class S3Storage(_S3Storage):
         warnings.warn('depot.io.awss3 is an old name: use depot.io.boto3.S3Storage', DeprecationWarning, stacklevel=2)
         if flag('encrypt_key', encrypt_key):
             options.setdefault('encryption', 'AES256')
-        super().__init__(
-            access_key_id,
-            secret_access_key,
-            bucket,
-            policy=policy,
-            prefix=prefix,
-            **({'endpoint_url': _url(host)} if host else {}),
-            **options,
-        )
+        if host and options.setdefault('endpoint_url', _url(host)) != _url(host):
+            raise WrongOption('host and endpoint_url name two servers; leave one of them out')
+        given = (access_key_id, secret_access_key, bucket)
+        options.update(policy=policy, prefix=prefix)
+        check_options('depot.io.awss3.S3Storage, beside host and encrypt_key', _S3Storage, *given, **options)
+        super().__init__(*given, **options)
 
 
 def _url(host: str) -> str:

@@ -114,14 +114,14 @@ def _mongodb(parts: _Parts) -> dict[str, Any]:
         raise parts.refused(f'it names no host; one looks like {parts.scheme}://host/database')
     if '@' in parts.path + parts.query:
         raise parts.refused(_ENCODE)
-    own = {*option_names(_GRIDFS), *settings.NAMES}
+    own = [*sorted(option_names(_GRIDFS)), *settings.NAMES]
     pairs = parts.query.split('&') if parts.query else []
     ours = [each for each in pairs if unquote_plus(each.partition('=')[0]) in own]
     theirs = '&'.join(each for each in pairs if each and each not in ours)
     if theirs:
         from .mongodb.connection import check_options  # here, because it loads the driver
 
-        check_options(theirs)
+        check_options(theirs, [name for name in own if name != 'mongouri'])
     address = parts.text.partition('?')[0]
     options = _query(parts._replace(query='&'.join(ours)))
     return _merged(parts, {'mongouri': f'{address}?{theirs}' if theirs else address}, options)
@@ -139,7 +139,10 @@ def _file(parts: _Parts) -> dict[str, Any]:
 def _memory(parts: _Parts) -> dict[str, Any]:
     if parts.user or parts.host or parts.path:
         raise parts.refused('there is one memory, without a host or a path: memory://')
-    return _query(parts)
+    options = _query(parts)
+    if unknown := [name for name in options if name not in settings.NAMES]:  # the storage itself would ignore it
+        raise WrongOption(f'a URL of memory: no option {unknown[0]!r}; its options are: {", ".join(settings.NAMES)}')
+    return options
 
 
 _GRIDFS = 'depot.io.gridfs.GridFSStorage'

@@ -689,7 +689,7 @@ def test_the_old_name_reads_and_writes_the_same_objects(seaweedfs: SeaweedFS, on
 )
 def test_the_old_name_refuses_options_that_are_none(options: dict[str, str], message: str) -> None:
     old = {'depot.backend': 'depot.io.awss3.S3Storage', 'depot.access_key_id': 'a', 'depot.secret_access_key': 'b'}
-    with pytest.warns(DeprecationWarning), pytest.raises(WrongOption, match=message):
+    with pytest.warns(DeprecationWarning, match='an old name'), pytest.raises(WrongOption, match=message):
         DepotManager.from_config({**old, **{f'depot.{name}': value for name, value in options.items()}})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from depot.errors import BackendMissing, ConfigurationError, WrongOption
@@ -52,6 +52,7 @@ TEXT = st.text(st.characters(exclude_categories=['Cs']), min_size=1)
         ('file:///a+b?durable=false', LOCAL, {'storage_path': '/a+b', 'durable': 'false'}),
         ('memory://', MEMORY, {}),
         ('memory:', MEMORY, {}),
+        ('memory://?private=true&cache=no-store', MEMORY, {'private': 'true', 'cache': 'no-store'}),
     ],
 )
 def test_a_url_means_a_backend_and_options(url: str, backend: str, options: dict[str, str]) -> None:
@@ -78,7 +79,7 @@ def test_what_is_ours_is_taken_out_of_the_address_of_mongodb(url: str, options: 
 @pytest.mark.parametrize(
     ('query', 'message'),
     [
-        ('colection=files', 'Unknown option: colection.*; an option of ours is collection'),
+        ('colection=files', 'Unknown option: colection.*; ours are: collection, private, cache, delivery'),
         ('collection=files&tls=perhaps', 'tls must be .*true'),
         ('w', 'key=value'),
     ],
@@ -87,6 +88,12 @@ def test_what_is_neither_ours_nor_mongodb_s_is_refused(query: str, message: str)
     pytest.importorskip('pymongo', reason='pip install pymongo')
     with pytest.raises(WrongOption, match=message):
         parsed(f'mongodb://host/db?{query}')
+
+
+@pytest.mark.parametrize('query', ['privat=true', 'private=true&storage_path=files', 'options=1'])
+def test_the_memory_has_no_options_but_those_of_every_storage(query: str) -> None:
+    with pytest.raises(WrongOption, match="memory: .*'(privat|storage_path|options)'; .*: private, cache, delivery$"):
+        parsed(f'memory://?{query}')
 
 
 @given(TEXT, TEXT, TEXT, TEXT, TEXT)
@@ -113,7 +120,9 @@ def test_any_path_can_be_that_of_a_file_url(path: bytes) -> None:
 @given(TEXT, TEXT)
 @example('a+b', 'c&d=e')
 def test_any_option_can_be_given_by_any_name(name: str, value: str) -> None:
-    assert parsed(f'memory://?{quote_plus(name)}={quote_plus(value)}') == (MEMORY, {name: value})
+    assume(name != 'storage_path')
+    backend, options = parsed(f'file:files?{quote_plus(name)}={quote_plus(value)}')
+    assert (backend, options) == (LOCAL, {'storage_path': 'files', name: value})
 
 
 @pytest.mark.parametrize('url', ['tape://files', 'http://bucket', 'files', './files', '', None, 3, '://', 'a b://c'])

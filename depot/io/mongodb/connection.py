@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from bson import CodecOptions
@@ -41,15 +42,15 @@ def connected(mongouri: str) -> tuple[MongoClient[Document], Database[Document]]
         raise ConfigurationError(f'mongouri names no database; {_FORM}') from error
 
 
-def check_options(query: str) -> None:
+def check_options(query: str, ours: Iterable[str]) -> None:
     """Refuses options of a URL that the driver does not know, or cannot use; it would only warn of them.
 
-    Raises :class:`~depot.errors.WrongOption`.
+    Raises :class:`~depot.errors.WrongOption`, which names ``ours``.
     """
     try:
         split_options(query, warn=False)
     except (PyMongoError, ValueError) as error:
-        raise WrongOption(f'{error}; an option of ours is collection') from error
+        raise WrongOption(f'{error}; ours are: {", ".join(ours)}') from error
 
 
 def _with_timeout(mongouri: str) -> str:
