@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import socket
 import tracemalloc
@@ -213,6 +214,16 @@ def test_a_server_that_does_not_answer_is_told_at_the_call() -> None:
     with socket.create_server(('127.0.0.1', 0)) as silent:
         url = f'mongodb://127.0.0.1:{silent.getsockname()[1]}/db?serverSelectionTimeoutMS=100&connectTimeoutMS=100'
         _refuses(url, 'serverSelectionTimeoutMS')
+
+
+def test_files_can_be_read_when_their_storage_is_garbage(mongo_database_url: str) -> None:
+    file_id = GridFSStorage(mongo_database_url).create(HALF_A_MIB)
+    part = GridFSStorage(mongo_database_url).open_range(file_id, 1, 400_000)
+    file = GridFSStorage(mongo_database_url).get(file_id)
+    gc.collect()
+    with part, file:
+        assert part.read() == HALF_A_MIB[1:400_000]
+        assert file.read() == HALF_A_MIB
 
 
 def test_wrong_credentials_are_told_at_the_call(mongo_url: str) -> None:
