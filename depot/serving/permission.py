@@ -56,12 +56,19 @@ class Permission:
         return None if self._links is None else token_of(query)
 
 
+def is_promise(said: Any) -> bool:
+    """Whether it has to be awaited; of most answers that is quickly known."""
+    return not isinstance(said, (bool, str)) and inspect.isawaitable(said)
+
+
 def is_yes(said: Any) -> bool:
     """Whether ``authorize`` lets a request see a file.
 
     Raises :class:`~depot.errors.ConfigurationError` for a promise to say something, which would count as a yes.
     """
-    if inspect.isawaitable(said) or inspect.isgenerator(said) or inspect.isasyncgen(said):
+    if isinstance(said, bool):
+        return said
+    if is_promise(said) or inspect.isgenerator(said) or inspect.isasyncgen(said):
         close_promise(said)
         raise ConfigurationError(f'authorize gave {said!r}, which says neither yes nor no')
     return bool(said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import time
 from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
@@ -16,7 +15,7 @@ from .delivery import Delivery, deliver, said
 from .handoff import HandOff, Option
 from .kept import KeptFiles
 from .links import Grant
-from .permission import Permission, close_promise, is_yes
+from .permission import Permission, close_promise, is_promise, is_yes
 from .policy import Policy, checked_inline, checked_resource_policy
 from .renditions import Pending, Renditions
 from .request import Request
@@ -168,7 +167,7 @@ class FileServer:
 
 
 def _when_said(said: Any, answer: Callable[[Any], Answer], file: Any = None) -> Answer:
-    return Undecided(said, answer, file) if inspect.isawaitable(said) else answer(said)
+    return Undecided(said, answer, file) if is_promise(said) else answer(said)
 
 
 def _text(value: Any) -> str | None:
