@@ -71,6 +71,8 @@ def adopt(app: App, dry_run: bool) -> None:
 
 
 def _tell(report: Report) -> None:
+    if report.dry_run and report.findings:
+        click.echo('Nothing was changed. This would be done:')
     for each in report.findings:
         click.echo(f'{each.what:<10} {each.about}: {each.why}')
     click.echo(report.summary())

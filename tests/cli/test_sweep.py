@@ -115,7 +115,10 @@ def test_it_says_what_it_removed_and_why(models: Any, session: Any) -> None:
     assert (result.exit_code, result.output) == (0, 'nothing to do\n')
     result = run('sweep', '--grace', '0s', '--dry-run')
     line = f'removed    default/{orphan}: neither a row nor the ledger speaks of it\n'
-    assert (result.exit_code, result.output) == (0, f'{line}would have: 1 removed\n')
+    assert (result.exit_code, result.output) == (
+        0,
+        f'Nothing was changed. This would be done:\n{line}would have: 1 removed\n',
+    )
     result = run('sweep', '--grace', '0s')
     assert (result.exit_code, result.output) == (0, f'{line}1 removed\n')
     assert len(DepotManager.get().list()) == 1
