@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -103,8 +103,8 @@ class DepotMiddleware(_Middleware):
         secret_key: Keys | None = None,
         url_expires: float | str = 3600,
         base_url: str | None = None,
-        authorize: Authorize | None = None,
-        fingerprint: Fingerprint | None = None,
+        authorize: Callable[[Environ, Any], bool] | None = None,
+        fingerprint: Callable[[Environ], str] | None = None,
         inline: Collection[str] | str | None = None,
         resource_policy: str | None = None,
         hand_off: HandOffOption | None = None,
