@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, InvalidContent
 from .body import BLOCK_SIZE, close_file
 from .conditional import entity_tag, is_fresh
 from .dates import make_date, parse_date
@@ -54,7 +54,11 @@ class FileServeApp:
     It answers once, like the response that it is. ``cache_max_age`` is in
     seconds. The content goes through the ``wsgi.file_wrapper`` of the server,
     if it has one, unless ``replace_wsgi_filewrapper`` is true. A ``policy``
-    says more than ``cache_max_age`` does, and takes its place.
+    says more than ``cache_max_age`` does, and takes its place: without one,
+    anybody may keep a copy.
+
+    Raises :class:`~depot.errors.InvalidContent` for what is no stored file,
+    such as an ``UploadedFile``, whose ``file`` is one.
     """
 
     def __init__(
@@ -64,6 +68,11 @@ class FileServeApp:
         replace_wsgi_filewrapper: bool = False,
         policy: Policy | None = None,
     ) -> None:
+        if isinstance(storedfile, dict):  # what a column holds; it has no content to close
+            kind = type(storedfile).__name__
+            raise InvalidContent(
+                f'a stored file can be served, not the type {kind}; give the file of it: uploaded.file'
+            )
         self.file = storedfile
         self.cache_max_age = cache_max_age
         self.replace_wsgi_filewrapper = replace_wsgi_filewrapper

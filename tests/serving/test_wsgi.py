@@ -11,7 +11,8 @@ from wsgiref.util import FileWrapper
 
 import pytest
 
-from depot.errors import StorageFailure
+from depot.errors import InvalidContent, StorageFailure
+from depot.fields.upload import UploadedFile
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
 from depot.serving.body import BLOCK_SIZE, WholeBody
@@ -93,6 +94,11 @@ def test_the_date_of_the_answer_is_fresh_when_it_comes_back(storage):
 def test_the_age_may_come_from_a_settings_file(storage):
     app = FileServeApp(storedfile=storage.get(storage.create(b'')), cache_max_age='60', replace_wsgi_filewrapper=True)
     assert ask(app).headers['Cache-Control'] == 'max-age=60, public'
+
+
+def test_what_a_column_holds_is_no_stored_file_and_the_message_says_which_is():
+    with pytest.raises(InvalidContent, match=r'not the type UploadedFile; give the file of it: uploaded\.file'):
+        FileServeApp(UploadedFile({'path': 'default/1'}), 60)
 
 
 # A file that changes while it is served
