@@ -40,7 +40,7 @@ def here(mongo_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[M
     monkeypatch.setattr('depot.io.mongodb.writing.CHUNK_SIZE', 10)
     monkeypatch.setattr('depot.io.mongodb.records.CHUNK_SIZE', 10)
     monkeypatch.setattr('depot.io.mongodb.writing.BATCH', 3)
-    monkeypatch.setattr('depot.io.mongodb.reading.BATCH', 2)
+    monkeypatch.setattr('depot.io.mongodb.chunks.BATCH', 2)
     with contextlib.ExitStack() as made:
 
         def make() -> GridFSStorage:

@@ -11,7 +11,7 @@ import pytest
 
 from depot.errors import StorageFailure
 from depot.io.gridfs import GridFSStorage
-from depot.io.mongodb.reading import Chunks
+from depot.io.mongodb.chunks import Chunks
 from depot.io.objects.reading import ObjectReader
 
 CONTENT = b'0123456789abcdef' * 64 * 1024  # 1 MiB: five chunks

@@ -10,10 +10,11 @@ from bson import ObjectId
 from ...errors import FileMissing
 from ..lazy import LazyStoredFile
 from ..ranges import RangeReader, checked_range
+from .chunks import Chunks
 from .connection import Bucket
 from .derived import find_derived
 from .failures import failing
-from .reading import ChunkReader, Chunks
+from .reading import ChunkReader
 from .records import Record, record_of
 
 _WITHOUT_DERIVED = {'depot.derived': False}
