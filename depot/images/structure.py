@@ -60,8 +60,9 @@ def checked_format(head: bytes, limits: Limits) -> str:
     """The format of a file that begins so; raises :class:`~depot.errors.InvalidImage` if it is none of the loaders."""
     found = format_of(head)
     if found not in limits.loaders:
-        what = f'is a {found} file' if found else 'is not an image, or of another kind'
-        raise InvalidImage(f'The file {what}; those that are read are {", ".join(limits.loaders)}')
+        what = f'is a {found} file' if found else 'is not an image, or of an unknown format'
+        others = '; configure_images(loaders=...) allows others' if found else ''
+        raise InvalidImage(f'The file {what}; the formats that are read are {", ".join(limits.loaders)}{others}')
     return found
 
 

@@ -418,7 +418,9 @@ def test_a_truncated_image_is_refused_and_leaves_nothing(
 
 @pytest.mark.parametrize('content', [b'', b'%PDF-1.7', b'<svg xmlns="http://www.w3.org/2000/svg"/>', b'no image'])
 def test_what_is_no_image_is_refused_and_leaves_nothing(storage: MemoryFileStorage, content: bytes) -> None:
-    with pytest.raises(InvalidImage, match='is not an image, or of another kind; those that are read are jpeg, png'):
+    with pytest.raises(
+        InvalidImage, match='is not an image, or of an unknown format; the formats that are read are jpeg, png'
+    ):
         Small(content)
     assert storage.list() == []
 

@@ -106,7 +106,7 @@ def test_a_damaged_image_is_refused_or_shown_and_nothing_else(way: Callable[[byt
 def test_a_format_that_is_not_listed_is_refused(way: Callable[[bytes], Any], loader: str) -> None:
     configure_images(loaders='jpeg, png' if loader not in {'jpeg', 'png'} else 'gif')
     content = pictures.encoded(pictures.cornered(), 'HEIF' if loader == 'heic' else loader.upper())
-    with pytest.raises(InvalidImage, match=f'is a {loader} file; those that are read are'):
+    with pytest.raises(InvalidImage, match=f'is a {loader} file; the formats that are read are'):
         way(content)
 
 
