@@ -25,8 +25,7 @@ def decoded(file: IO[bytes], name: str, limits: Limits) -> Image:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     with pillow.refusing(), opened(file, name) as image:
-        limits.check_size(*image.size)
-        limits.check_density(image.width * image.height, size)
+        limits.check_header(image.width, image.height, 1, size)
         limits.check_memory(image.width * image.height * FOREIGN)
         image.load()
         whole = upright(image, orientation_of(image))

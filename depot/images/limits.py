@@ -40,6 +40,11 @@ class Limits(NamedTuple):
     #: The folders that overlays are taken from, by their name in one of them.
     overlays: tuple[str, ...] = ()
 
+    def check_header(self, width: int, height: int, frames: int, size: int) -> None:
+        """What the header of a file of so many bytes says; raises :class:`~depot.errors.ImageTooLarge`."""
+        self.check_size(width, height, frames)
+        self.check_density(width * height * frames, size)
+
     def check_size(self, width: int, height: int, frames: int = 1) -> None:
         """Raises :class:`~depot.errors.ImageTooLarge` for more pixels or frames than are allowed."""
         self.check_frames(frames)

@@ -69,8 +69,7 @@ class Original:
 
     def check(self, size: Size) -> None:
         """Raises :class:`ImageTooLarge` if it must not have this size, nor anything that is made of it."""
-        self._limits.check_size(*size, self.frames)
-        self._limits.check_density(size.width * size.height * self.frames, self._bytes)
+        self._limits.check_header(*size, self.frames, self._bytes)
 
     def resized(self, size: Size) -> Iterator[Image]:
         """The image in this size, which the decoder does a part of where it can: each frame when it is its turn."""

@@ -42,8 +42,7 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], limits: Limits) -> list[Ma
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         with opened(file, name) as image:
-            limits.check_size(*image.size)
-            limits.check_density(image.width * image.height, size)
+            limits.check_header(image.width, image.height, 1, size)
             return _Rendering(image, pillow_name(name), is_whole, limits).made(targets)
 
 
