@@ -62,7 +62,7 @@ def s3_wire(server: SeaweedFS, patience: float = PATIENT) -> Iterator[Wire]:
         options = {**server.options, 'bucket': f'wire-{uuid.uuid4()}', 'policy': 'private'}
         aside = stack.enter_context(closing(S3Storage(**options)))
         options['endpoint_url'] = f'http://127.0.0.1:{proxy.port}'
-        limits = {'connect_timeout': 1, 'read_timeout': patience, 'retries': 2}
+        limits = {'connect_timeout': PATIENT, 'read_timeout': patience, 'retries': 2}
         sizes = {'multipart_threshold': PIECE, 'multipart_chunksize': PART}
         connect = functools.partial(S3Storage, **options, **limits, **sizes)
         storage = stack.enter_context(closing(connect()))
@@ -109,7 +109,7 @@ def gridfs_wire(server: str, patience: float = PATIENT) -> Iterator[Wire]:
         through = url.replace(f':{port_of(url)}', f':{proxy.port}')
         # Direct, or the server tells where it is, and the client goes there. And it polls: a client to which the server
         # streams its state takes half a second after each fault until it looks again.
-        limits = 'directConnection=true&serverMonitoringMode=poll&connectTimeoutMS=1000'
+        limits = f'directConnection=true&serverMonitoringMode=poll&connectTimeoutMS={PATIENT * 1000:.0f}'
         limits += f'&serverSelectionTimeoutMS={PATIENT * 1000:.0f}&socketTimeoutMS={patience * 1000:.0f}'
         connect = functools.partial(GridFSStorage, f'{through}?{limits}')
         storage = stack.enter_context(closing(connect()))
