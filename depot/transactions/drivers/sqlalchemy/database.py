@@ -16,12 +16,11 @@ from sqlalchemy.pool import SingletonThreadPool, StaticPool
 from sqlalchemy.pool.base import ResetStyle
 
 from ... import files
-from ...ledger import Ledger
 from ...scope import Scope
 from ...uploads import Upload
 from . import endings, waiting
+from .ledgers import Entered
 from .outcome import aborts_transaction, ends_transaction, is_aborted, is_autocommit, is_in_transaction
-from .targets import schema_options
 
 # The pools that give one connection of the database to many.
 _SHARING = (SingletonThreadPool, StaticPool)
@@ -42,10 +41,7 @@ class DatabaseTransaction:
         self._scope = Scope()
         # Weakly: a savepoint knows its connection, and so the transaction, whose life ends this object's.
         self._savepoints: weakref.WeakKeyDictionary[NestedTransaction, Scope] = weakref.WeakKeyDictionary()
-        # What the ledgers said when they were written: which files are to go, and of which that is not so.
-        self._marked: dict[Ledger, set[str]] = {}
-        self._schemas: dict[str, Any] = {}
-        self._unreferenced: dict[str, bool] = {}
+        self._entered = Entered()
         # Of files that move between databases: that a row refers to them, or that one has let them go.
         self._kept_elsewhere: set[str] = set()
         self._released_elsewhere: set[str] = set()
@@ -121,20 +117,9 @@ class DatabaseTransaction:
         if not self._is_aborted:
             self._absorb(self._nested())
             sync(self._scope.uploads)
-            changes = _changes_by_ledger(self._scope)
-            if changes:
-                self._write(changes, connection)
+            self._entered.write(self._scope, connection)
         waiting.checkpoint()  # the last moment: nothing cancels a COMMIT
         self._is_ending = True
-
-    def _write(self, changes_by_ledger: dict[Ledger, dict[str, int]], connection: Connection) -> None:
-        created, kept = self._scope.created, self._scope.kept
-        self._schemas = schema_options(connection.get_execution_options())
-        for ledger, changes in changes_by_ledger.items():
-            marked = ledger.write(connection, changes, created & changes.keys(), kept & changes.keys())
-            self._unreferenced.update((file, file in marked) for file in changes.keys() - created)
-            if marked:
-                self._marked[ledger] = marked
 
     def commit(self, dbapi_connection: Any) -> None:
         """COMMIT was done."""
@@ -142,10 +127,7 @@ class DatabaseTransaction:
             self.rollback()
             return
         failures = _remove(self._garbage())
-        for ledger, marked in self._marked.items():
-            # A connection of its own, on what the driver has: that of the transaction is about to be told of its end.
-            connection = Connection(self._engine, dbapi_connection).execution_options(**self._schemas)
-            ledger.settle(connection, marked - failures.keys() - self._kept_elsewhere, marked & failures.keys())
+        self._entered.settle(self._engine, dbapi_connection, failures.keys(), self._kept_elsewhere)
         self._end()
 
     def _garbage(self) -> set[str]:
@@ -153,7 +135,7 @@ class DatabaseTransaction:
         others = self._in_other_databases()
         if others or self._released_elsewhere:
             self._kept_elsewhere |= self._scope.kept - self._scope.created
-        garbage = self._scope.commit(self._unreferenced) | self._released_elsewhere
+        garbage = self._scope.commit(self._entered.unreferenced) | self._released_elsewhere
         if self._kept_elsewhere:
             garbage -= self._kept_elsewhere
         for each in others:
@@ -189,7 +171,7 @@ class DatabaseTransaction:
             self._abandon_sharers()
         # In AUTOCOMMIT the next statement decides anew.
         self._is_aborted = self._is_ending = False
-        self._marked, self._unreferenced, self._kept_elsewhere, self._released_elsewhere = {}, {}, set(), set()
+        self._entered, self._kept_elsewhere, self._released_elsewhere = Entered(), set(), set()
 
     def abandon(self) -> None:
         """Nobody knows how it ended: nothing is removed."""
@@ -246,14 +228,3 @@ def _up_to(name: str, inside: Iterable[NestedTransaction]) -> list[NestedTransac
 def _remove(garbage: set[str]) -> Mapping[str, BaseException]:
     """Removes the files; returns those that it could not, with the reason."""
     return waiting.run(files.remove, garbage) if garbage else {}
-
-
-def _changes_by_ledger(scope: Scope) -> dict[Ledger, dict[str, int]]:
-    """By ledger and file, by how many the rows that refer to the file became more."""
-    found: dict[Ledger, dict[str, int]] = {}
-    for file, owner, change in scope.changes():
-        ledger = Ledger.of(cast(Any, owner).column.table.metadata)
-        if ledger is not None:
-            changes = found.setdefault(ledger, {})
-            changes[file] = changes.get(file, 0) + change
-    return found

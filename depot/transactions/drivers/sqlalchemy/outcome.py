@@ -80,8 +80,9 @@ def is_autocommit(connection: Connection) -> bool:
     asked: Any = connection
     dbapi_connection: Any = connection.connection.dbapi_connection
     if connection.dialect.name == 'sqlite':  # its recipe begins by itself, whatever was asked for
-        is_asked_for = asked._is_autocommit_isolation() or _attribute(dbapi_connection, 'isolation_level', '') is None
-        return is_asked_for and not is_in_transaction(dbapi_connection)
+        return not is_in_transaction(dbapi_connection) and (
+            asked._is_autocommit_isolation() or _attribute(dbapi_connection, 'isolation_level', '') is None
+        )
     return (
         asked._is_autocommit_isolation()
         or _attribute(dbapi_connection, 'autocommit') is True

@@ -8,7 +8,6 @@ database, because an object may be older than its row.
 from __future__ import annotations
 
 import contextvars
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql.dml import UpdateBase
 
-from .changes import Change, Deletion, Replacement
+from .changes import Change
 from .columns import uploads_of
 from .database import DatabaseTransaction, check, scope_of, sync
 from .images import is_asking
@@ -25,6 +24,7 @@ from .insertions import Insertion, Upsert
 from .outcome import aborts_transaction, ends_transaction, is_autocommit
 from .sessions import adopt
 from .targets import Target, target_of
+from .updates import Deletion, Replacement
 from .values import Parameters, with_files
 
 _Execute = Callable[[Any, Connection, Sequence[Parameters], Any], CursorResult[Any]]
@@ -97,6 +97,7 @@ def _kind(statement: Any) -> type[Change]:
 
 
 def _begin(change: Change) -> None:
+    change.scope = scope_of(change.connection)
     change.check()
     if is_autocommit(change.connection):
         sync(upload for _column, value in change.values() for upload in uploads_of(value))
@@ -140,9 +141,15 @@ def listen() -> None:
 
     Not by events: one listener to an engine's statements makes each of them dearer, the queries most of all.
     """
-    send: Any = UpdateBase._execute_on_connection
-    followed: Any = UpdateBase
-    followed._execute_on_connection = functools.partialmethod(execute, send)
+    statements: Any = UpdateBase
+    send = statements._execute_on_connection
+
+    def _execute_on_connection(
+        statement: Any, connection: Connection, sets: Sequence[Parameters], options: Any
+    ) -> CursorResult[Any]:
+        return execute(statement, send, connection, sets, options)
+
+    statements._execute_on_connection = _execute_on_connection
     event.listen(Session, 'do_orm_execute', do_orm_execute)
 
 
