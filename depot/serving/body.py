@@ -14,6 +14,9 @@ from .ranges import Part, Span
 #: Bytes that are read and sent at a time.
 BLOCK_SIZE = 64 * 1024
 
+#: Bytes that a server gets at a time that asks for more: a client on this machine takes as many.
+MOST_AT_ONCE = 4 * BLOCK_SIZE
+
 
 def close_file(file: Any) -> None:
     """Closes a stored file; those of third-party storages may have nothing to close."""
@@ -81,11 +84,11 @@ class DiskBody:
         self.fileno, self.seekable = self._content.fileno, self._content.seekable
 
     def read(self, n: int = -1) -> bytes:
-        """A block at a time: waitress asks for megabytes, sends what its client takes, and reads the rest once more."""
+        """At most some blocks: waitress asks for megabytes, sends what its client takes, and reads the rest again."""
         if n < 0:
             return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
         left = max(self._length - self.tell(), 0)
-        block: bytes = self._content.read(min(n, left, BLOCK_SIZE))
+        block: bytes = self._content.read(min(n, left, MOST_AT_ONCE))
         if n and left and not block:
             raise _ended(self._file, left)
         return block

@@ -15,7 +15,7 @@ from depot.errors import InvalidContent, StorageFailure
 from depot.fields.upload import UploadedFile
 from depot.io.local import LocalFileStorage
 from depot.io.memory import MemoryFileStorage
-from depot.serving.body import BLOCK_SIZE, WholeBody
+from depot.serving.body import BLOCK_SIZE, MOST_AT_ONCE, WholeBody
 from depot.serving.wsgi import FileServeApp, _FileIter
 
 from .client import ask, environment
@@ -327,18 +327,19 @@ def test_a_file_on_the_disk_can_be_sent_by_its_descriptor(tmp_path):
     assert file.closed
 
 
-def test_a_server_that_asks_for_more_than_a_client_takes_gets_a_block(tmp_path):
+def test_a_server_that_asks_for_more_than_a_client_takes_gets_some_blocks(tmp_path):
     storage = LocalFileStorage(tmp_path)
-    file = storage.get(storage.create(LARGE))
+    content = LARGE * 2
+    file = storage.get(storage.create(content))
     asked = []
 
     def wrapper(body, block_size):
-        asked.append(body.read(len(LARGE)))
+        asked.append(body.read(len(content)))
         asked.append(body.read())
         return FileWrapper(body)
 
     assert serve(file, **{'wsgi.file_wrapper': wrapper}).body == b''
-    assert asked == [LARGE[:BLOCK_SIZE], LARGE[BLOCK_SIZE:]]
+    assert asked == [content[:MOST_AT_ONCE], content[MOST_AT_ONCE:]]
 
 
 def test_a_file_that_is_shorter_than_it_says_never_ends_without_an_error(tmp_path):
