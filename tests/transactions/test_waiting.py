@@ -7,6 +7,7 @@ import contextvars
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -236,14 +237,21 @@ class TestRunAll:
     def test_after_a_failure_the_others_are_undone_and_no_more_begun(self, call: Callable[..., Any]) -> None:
         begun: list[int] = []
         undone: list[list[int]] = []
+        failing = threading.Event()
 
         def work(number: int) -> int:
             begun.append(number)
-            return 1 // (3 - number) * 0 + number
+            if number == 3:
+                failing.set()
+                raise ZeroDivisionError
+            if number > 3:  # begun beside it: the thread that fails may be slow to say so
+                failing.wait(FOREVER)
+                time.sleep(0.05)
+            return number
 
         with pytest.raises(ZeroDivisionError):
-            call(lambda: waiting.run_all([partial(work, each) for each in range(20_000)], undone.append))
-        assert len(begun) < 20_000  # threads may begin some before they see it
+            call(lambda: waiting.run_all([partial(work, each) for each in range(100)], undone.append))
+        assert len(begun) < 50
         assert undone == [[each for each in sorted(begun) if each != 3]]
 
     def test_a_failure_alone_has_nothing_to_undo(self, call: Callable[..., Any]) -> None:
