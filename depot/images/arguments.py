@@ -49,10 +49,25 @@ WHITE = '#ffffff'
 
 # Those with a name in CSS 2.1, section 4.3.6, and what is none of them.
 _COLOURS = {
-    **{'white': WHITE, 'black': '#000000', 'transparent': '#00000000', 'aqua': '#00ffff', 'blue': '#0000ff'},
-    **{'fuchsia': '#ff00ff', 'gray': '#808080', 'grey': '#808080', 'green': '#008000', 'lime': '#00ff00'},
-    **{'maroon': '#800000', 'navy': '#000080', 'olive': '#808000', 'orange': '#ffa500', 'purple': '#800080'},
-    **{'red': '#ff0000', 'silver': '#c0c0c0', 'teal': '#008080', 'yellow': '#ffff00'},
+    'white': WHITE,
+    'black': '#000000',
+    'transparent': '#00000000',
+    'aqua': '#00ffff',
+    'blue': '#0000ff',
+    'fuchsia': '#ff00ff',
+    'gray': '#808080',
+    'grey': '#808080',
+    'green': '#008000',
+    'lime': '#00ff00',
+    'maroon': '#800000',
+    'navy': '#000080',
+    'olive': '#808000',
+    'orange': '#ffa500',
+    'purple': '#800080',
+    'red': '#ff0000',
+    'silver': '#c0c0c0',
+    'teal': '#008080',
+    'yellow': '#ffff00',
 }
 _HEX = re.compile(r'#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})', re.ASCII)
 _HYPHENS = re.compile('[-_ ]')

@@ -14,9 +14,17 @@ from .limits import LOADERS, Limits
 _in_force = Limits()
 
 _UNITS = {
-    **{'': 1, 'k': 10**3, 'm': 10**6, 'g': 10**9},
-    **{'mp': 10**6, 'kb': 10**3, 'mb': 10**6, 'gb': 10**9},
-    **{'kib': 2**10, 'mib': 2**20, 'gib': 2**30},
+    '': 1,
+    'k': 10**3,
+    'kb': 10**3,
+    'kib': 2**10,
+    'm': 10**6,
+    'mb': 10**6,
+    'mp': 10**6,
+    'mib': 2**20,
+    'g': 10**9,
+    'gb': 10**9,
+    'gib': 2**30,
 }
 _QUANTITY = re.compile(r'(\d[\d_]*)\s*([a-z]*)', re.ASCII)
 

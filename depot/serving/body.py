@@ -25,6 +25,10 @@ def close_file(file: Any) -> None:
         close()
 
 
+def _rest(body: WholeBody | DiskBody | PartsBody) -> bytes:
+    return b''.join(iter(lambda: body.read(BLOCK_SIZE), b''))
+
+
 def _ended(file: Any, left: int) -> StorageFailure:
     return StorageFailure(f'{file!r} ended {left} bytes before its end')
 
@@ -50,7 +54,7 @@ class WholeBody:
 
     def read(self, n: int = -1) -> bytes:
         if n < 0:
-            return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
+            return _rest(self)
         block = self._next(n)
         if self._left is None:
             return block
@@ -86,7 +90,7 @@ class DiskBody:
     def read(self, n: int = -1) -> bytes:
         """At most some blocks: waitress asks for megabytes, sends what its client takes, and reads the rest again."""
         if n < 0:
-            return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
+            return _rest(self)
         left = max(self._length - self.tell(), 0)
         block: bytes = self._content.read(min(n, left, MOST_AT_ONCE))
         if n and left and not block:
@@ -146,7 +150,7 @@ class PartsBody:
 
     def read(self, n: int = -1) -> bytes:
         if n < 0:
-            return b''.join(iter(lambda: self.read(BLOCK_SIZE), b''))
+            return _rest(self)
         if not self._words and not self._left:
             self._advance()
         if self._words:

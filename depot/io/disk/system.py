@@ -9,11 +9,8 @@ import shutil
 from ...errors import DepotError, StorageFailure
 
 
-class failing:  # noqa: N801 (reads as a word of the language: ``with failing(path):``)
-    """Turns what the operating system refuses inside into a :class:`~depot.errors.StorageFailure` that names the path.
-
-    Errors that are ours already pass as they are.
-    """
+class _Leaving:
+    """What looks at how a block of work on a path ends."""
 
     # A class, not a generator, because it is entered often and this costs a third.
     __slots__ = ('_path',)
@@ -24,22 +21,25 @@ class failing:  # noqa: N801 (reads as a word of the language: ``with failing(pa
     def __enter__(self) -> None:
         pass
 
+
+class failing(_Leaving):  # noqa: N801 (reads as a word of the language: ``with failing(path):``)
+    """Turns what the operating system refuses inside into a :class:`~depot.errors.StorageFailure` that names the path.
+
+    Errors that are ours already pass as they are.
+    """
+
+    __slots__ = ()
+
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError) and not isinstance(error, DepotError):
             path = os.fsdecode(error.filename) if error.filename else self._path
             raise StorageFailure(f'{path}: {error.strerror or error}', path, error.errno) from error
 
 
-class removed_on_error:  # noqa: N801 (as above)
+class removed_on_error(_Leaving):  # noqa: N801 (as above)
     """Removes a folder if what is done inside fails."""
 
-    __slots__ = ('_path',)
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
+    __slots__ = ()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
