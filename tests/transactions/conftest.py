@@ -137,6 +137,15 @@ def way(request: pytest.FixtureRequest, engine: Engine, storage: Any) -> Iterato
 
 
 @pytest.fixture
+def document(session: Session) -> models.Document:
+    """A committed row with the content ``old``."""
+    document = models.Document(name='document', content=b'old')
+    session.add(document)
+    session.commit()
+    return document
+
+
+@pytest.fixture
 def documents(engine: Engine, storage: Any) -> None:
     """Three committed rows, whose contents are named as they are: 101 is ``a``, 102 ``b``, 103 ``c``."""
     with Session(engine) as session:

@@ -38,15 +38,6 @@ def listen() -> Iterator[Listen]:
         yield listen
 
 
-@pytest.fixture
-def document(session: Session) -> Document:
-    """A committed row with the content ``old``."""
-    document = Document(name='document', content=b'old')
-    session.add(document)
-    session.commit()
-    return document
-
-
 def keep_history(session: Session, *_: Any) -> None:
     """The recipe of versioned rows: what a row had goes to a row of the history."""
     for each in session.dirty:

@@ -25,15 +25,6 @@ from .models import Document
 WITH_EVERY_STORAGE = True
 
 
-@pytest.fixture
-def document(session: Session) -> Document:
-    """A committed row with the content ``old``."""
-    document = Document(name='document', content=b'old')
-    session.add(document)
-    session.commit()
-    return document
-
-
 def test_a_file_is_there_as_soon_as_it_is_assigned(storage: Any) -> None:
     document = Document(content=b'bytes')
     with document.content.file as file:
